@@ -1,0 +1,81 @@
+package testpeers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// Tree is a root file system in the cache, shared by every test and written by none.
+type Tree struct {
+	Dir    string // absolute path of the tree's "/"
+	Recipe Recipe
+}
+
+// CacheDir is $OPSCTL_TEST_CACHE, else ~/.cache/opsctl-test.
+func CacheDir() (string, error) {
+	if dir := os.Getenv("OPSCTL_TEST_CACHE"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(home, ".cache", "opsctl-test"), nil
+}
+
+// Get returns the recipe's tree, building it when the cache lacks it. Concurrent callers, also of other processes, wait
+// for one builder; a folder in the cache is always whole. A machine that cannot build it gives [ErrMissing].
+func (r Recipe) Get(ctx context.Context) (*Tree, error) {
+	cache, err := CacheDir()
+	if err != nil {
+		return nil, err
+	}
+	tree := &Tree{Dir: filepath.Join(cache, r.Hash(), "root"), Recipe: r}
+	if exists(tree.Dir) {
+		return tree, nil
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return nil, err
+	}
+	unlock, err := lock(filepath.Join(cache, r.Hash()+".lock"))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if exists(tree.Dir) {
+		return tree, nil
+	}
+	work, err := os.MkdirTemp(cache, "build-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	if err := r.build(ctx, work); err != nil {
+		return nil, fmt.Errorf("building the %s tree: %w", r.Suite, err)
+	}
+	return tree, os.Rename(filepath.Join(work, "out"), filepath.Join(cache, r.Hash()))
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// lock takes an exclusive flock, which the kernel releases should the holder die.
+func lock(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("locking %s: %w", path, err)
+	}
+	return func() { _ = f.Close() }, nil
+}

@@ -1,0 +1,45 @@
+package testpeers
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+	"time"
+)
+
+// Require returns a box over the recipe's tree, closed with the test. In -short mode, and where the machine cannot build
+// or run it, the test is skipped with the reason; when OPSCTL_CI is set a missing program fails instead.
+func Require(tb testing.TB, recipe Recipe) *Box {
+	tb.Helper()
+	if testing.Short() {
+		tb.Skip("runs the real sshd: not with -short")
+	}
+	ctx, cancel := context.WithTimeout(tb.Context(), 10*time.Minute)
+	defer cancel()
+	box, err := open(ctx, recipe)
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrMissing) && os.Getenv("OPSCTL_CI") == "":
+		tb.Skipf("runs the real sshd: %v", err)
+	default:
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := box.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return box
+}
+
+func open(ctx context.Context, recipe Recipe) (*Box, error) {
+	if os.Geteuid() != 0 {
+		return nil, errors.Join(errors.New("only root can chroot"), ErrMissing)
+	}
+	tree, err := recipe.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return NewBox(ctx, tree, "web01")
+}

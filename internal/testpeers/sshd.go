@@ -1,0 +1,96 @@
+package testpeers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+)
+
+// Sshd is a running sshd -D in a box, on port 22 of every address of the box.
+type Sshd struct {
+	Box    *Box
+	daemon *Daemon
+	args   []string
+}
+
+// HostKey is where the box's host key lies; made at the first start.
+const HostKey = "/etc/ssh/ssh_host_ed25519_key"
+
+// configFile is where Debian's sshd reads its configuration.
+const configFile = "/etc/ssh/sshd_config"
+
+// StartSshd writes the configuration to /etc/ssh/sshd_config as it stands and starts sshd with additional arguments
+// ("-E", FILE). It returns when sshd accepts connections.
+func StartSshd(ctx context.Context, box *Box, config string, args ...string) (*Sshd, error) {
+	if err := box.WriteFiles(File{Name: configFile, Text: config, Mode: 0o644}); err != nil {
+		return nil, err
+	}
+	if !exists(box.Path(HostKey)) {
+		key, err := NewEd25519()
+		if err != nil {
+			return nil, err
+		}
+		text, err := key.PrivatePEM("")
+		if err != nil {
+			return nil, err
+		}
+		if err := box.WriteFiles(File{Name: HostKey, Text: text, Mode: 0o600}); err != nil {
+			return nil, err
+		}
+	}
+	s := &Sshd{Box: box, args: args}
+	return s, s.start(ctx)
+}
+
+func (s *Sshd) start(ctx context.Context) error {
+	args := append([]string{"-D", "-f", configFile, "-h", HostKey}, s.args...)
+	daemon, err := s.Box.Start(s.Box.Command(context.WithoutCancel(ctx), "/usr/sbin/sshd", args...))
+	if err != nil {
+		return fmt.Errorf("starting sshd: %w", err)
+	}
+	s.daemon = daemon
+	for {
+		conn, err := s.Box.Dial(ctx, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0), s.Addr())
+		if err == nil {
+			return conn.Close()
+		}
+		if ctx.Err() != nil || !exists(fmt.Sprintf("/proc/%d/exe", daemon.Pid)) {
+			_ = daemon.Stop()
+			return fmt.Errorf("sshd does not listen: %w: %s", err, daemon.Output())
+		}
+		pause()
+	}
+}
+
+// Addr is where sshd listens inside the box.
+func (s *Sshd) Addr() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:22") }
+
+// Stop ends the listener; connections that are open live on.
+func (s *Sshd) Stop() error { return s.daemon.Stop() }
+
+// Restart applies a new configuration.
+func (s *Sshd) Restart(ctx context.Context, config string) error {
+	if err := s.Stop(); err != nil {
+		return err
+	}
+	if err := os.WriteFile(s.Box.Path(configFile), []byte(config), 0o644); err != nil {
+		return err
+	}
+	return s.start(ctx)
+}
+
+// Version is what the box's sshd calls itself: "OpenSSH_9.2p1 Debian-2+deb12u10".
+func (b *Box) Version(ctx context.Context) (string, error) {
+	// 9.2 has no -V and prints its version with the usage, exit 1; the client of the same source package knows it too.
+	var out strings.Builder
+	cmd := b.Command(ctx, "/usr/bin/ssh", "-V")
+	cmd.Stderr = &out
+	if err := cmd.Run(); err != nil {
+		return "", errors.Join(err, errors.New(out.String()))
+	}
+	version, _, _ := strings.Cut(out.String(), ",")
+	return strings.TrimSpace(version), nil
+}
