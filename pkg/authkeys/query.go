@@ -1,0 +1,41 @@
+package authkeys
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Query is a login to be judged.
+type Query struct {
+	User     string
+	From     netip.Addr // the client's address; the zero value asks for any address
+	HostName string     // the client's name by reverse lookup, used only when UseDNS is on; "" is none
+	Local    netip.Addr // the address logged in to, for Match LocalAddress; zero is unknown
+	Port     int        // the port logged in to, for Match LocalPort; 0 is 22
+	Key      string     // what FingerprintOf takes, or the text of a certificate; "" asks for all keys
+	Now      time.Time  // zero is the time of Read
+}
+
+// Verdict is what sshd would answer to a Query.
+type Verdict struct {
+	User       string      `json:"user"`
+	From       string      `json:"from,omitempty"`
+	Allowed    bool        `json:"allowed"`
+	File       string      `json:"file,omitempty"` // the first candidate that gets in
+	Line       int         `json:"line,omitempty"`
+	Reason     string      `json:"reason"` // why nobody gets in, or by what the first one does
+	Candidates []Candidate `json:"candidates"`
+}
+
+// Candidate is one key or authority that was considered, in sshd's order.
+type Candidate struct {
+	File        string `json:"file"`
+	Line        int    `json:"line"`
+	Fingerprint string `json:"fingerprint"` // SHA256:...
+	Type        string `json:"type"`
+	Bits        int    `json:"bits"`
+	Comment     string `json:"comment"`
+	CA          bool   `json:"ca"` // stands for every certificate that it signed
+	Allowed     bool   `json:"allowed"`
+	Reason      string `json:"reason"` // allowed or the first reason why not
+}
