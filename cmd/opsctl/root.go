@@ -1,0 +1,19 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/opsctl/opsctl/pkg/cli"
+)
+
+// newRoot builds the command tree: a line for each group, in the order of help.
+func newRoot(env *cli.Env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "opsctl",
+		Short: "Answer questions about servers from the files and logs that are there",
+		Example: "  opsctl version\n" +
+			"  opsctl help exit-codes",
+	}
+	root.AddCommand(newVersion(env))
+	return root
+}

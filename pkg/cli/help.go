@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// helpWidth bounds the lines of help texts on wide terminals, and is their
+// width where it is not known.
+const helpWidth = 100
+
+// writeHelp prints a command's help: what it does, how it is called, examples,
+// subcommands, flags. It stands in for cobra's so that flag texts are wrapped
+// to the terminal and global flags do not bury a command's own.
+func writeHelp(env *Env, cmd *cobra.Command) {
+	var buf bytes.Buffer
+	width := helpWidth
+	if env.Width > 0 {
+		width = min(env.Width, helpWidth)
+	}
+	text := cmd.Long
+	if text == "" {
+		text = cmd.Short + "."
+	}
+	fmt.Fprintf(&buf, "%s\n\nUsage:\n  %s\n", strings.TrimSpace(text), usageLine(cmd))
+	if cmd.Example != "" {
+		fmt.Fprintf(&buf, "\nExamples:\n%s\n", strings.TrimRight(cmd.Example, "\n"))
+	}
+	writeCommands(&buf, cmd)
+	writeFlags(&buf, "Flags", cmd.LocalNonPersistentFlags(), width)
+	// The root's persistent flags are everybody's; cobra adds --help to each
+	// command separately.
+	writeFlags(&buf, "Global flags", cmd.Root().PersistentFlags(), width)
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&buf, "\nRun '%s COMMAND --help' for more about a command.\n", cmd.CommandPath())
+	}
+	// The sticky writer reports a failure at the end of Main.
+	_, _ = io.Copy(env.Out, &buf)
+}
+
+func usageLine(cmd *cobra.Command) string {
+	if cmd.HasAvailableSubCommands() {
+		return cmd.CommandPath() + " COMMAND [flags]"
+	}
+	return cmd.UseLine()
+}
+
+// writeCommands lists subcommands under the titles of their groups, those
+// without a group last.
+func writeCommands(buf *bytes.Buffer, cmd *cobra.Command) {
+	subs := cmd.Commands()
+	pad := 0
+	for _, sub := range subs {
+		pad = max(pad, len(sub.Name()))
+	}
+	section := func(title, id string) {
+		heading := "\n" + title + ":\n"
+		for _, sub := range subs {
+			if sub.IsAvailableCommand() && sub.GroupID == id {
+				fmt.Fprintf(buf, "%s  %-*s  %s\n", heading, pad, sub.Name(), sub.Short)
+				heading = ""
+			}
+		}
+	}
+	for _, group := range cmd.Groups() {
+		section(group.Title, group.ID)
+	}
+	title := "Commands"
+	if len(cmd.Groups()) > 0 {
+		title = "Other commands"
+	}
+	section(title, "")
+}
+
+func writeFlags(buf *bytes.Buffer, title string, flags *pflag.FlagSet, width int) {
+	if flags.HasAvailableFlags() {
+		fmt.Fprintf(buf, "\n%s:\n%s", title, flags.FlagUsagesWrapped(width))
+	}
+}
