@@ -14,6 +14,17 @@ func newRoot(env *cli.Env) *cobra.Command {
 		Example: "  opsctl version\n" +
 			"  opsctl help exit-codes",
 	}
-	root.AddCommand(newVersion(env))
+	help := newHelp(env)
+	root.SetHelpCommand(help)
+	root.AddGroup(&cobra.Group{ID: selfGroup, Title: "About opsctl"})
+	root.AddCommand(
+		help,
+		newVersion(env),
+		newConfig(env),
+		newCompletion(env),
+	)
 	return root
 }
+
+// selfGroup is the section of the help for commands about opsctl itself.
+const selfGroup = "self"

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/opsctl/opsctl/pkg/cli/config"
 )
@@ -30,7 +31,7 @@ func addGlobals(root *cobra.Command) *globals {
 	output := Table
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
-	flags.VarP(&output, "output", "o", "write the result as `FORMAT`: "+formatNames())
+	flags.VarP(&output, "output", "o", "output `FORMAT`: "+formatNames())
 	flags.BoolP("quiet", "q", false, "no progress and no notes on stderr")
 	flags.BoolP("verbose", "v", false, "log what is done to stderr")
 	flags.Duration("timeout", 0, "give up after `DURATION`, such as 90s (0s: never)")
@@ -123,14 +124,21 @@ func (e *timeoutError) Error() string { return fmt.Sprintf("timed out after %s",
 // Is makes it a context.DeadlineExceeded, as the context's own error is.
 func (*timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// plain strips the wrappers of strconv, which repeat the value.
-func plain(err error) error {
+// plain says in a few words what is wrong with a flag's value. The errors of
+// strconv and time repeat the value and name Go functions.
+func plain(invalid *pflag.InvalidValueError) error {
 	var num *strconv.NumError
-	if !errors.As(err, &num) {
-		return err
-	}
-	if errors.Is(num, strconv.ErrRange) {
+	isNum := errors.As(invalid, &num)
+	switch kind := invalid.GetFlag().Value.Type(); {
+	case kind == "duration":
+		return errors.New("not a duration such as 90s or 5m")
+	case kind == "bool":
+		return errors.New("neither true nor false")
+	case isNum && errors.Is(num, strconv.ErrRange):
 		return errors.New("out of range")
+	case isNum:
+		return errors.New("not a number")
+	default:
+		return invalid.Unwrap()
 	}
-	return errors.New("not a number")
 }

@@ -32,15 +32,33 @@ func writeHelp(env *Env, cmd *cobra.Command) {
 		fmt.Fprintf(&buf, "\nExamples:\n%s\n", strings.TrimRight(cmd.Example, "\n"))
 	}
 	writeCommands(&buf, cmd)
-	writeFlags(&buf, "Flags", cmd.LocalNonPersistentFlags(), width)
-	// The root's persistent flags are everybody's; cobra adds --help to each
-	// command separately.
-	writeFlags(&buf, "Global flags", cmd.Root().PersistentFlags(), width)
+	own, global := splitFlags(cmd)
+	writeFlags(&buf, "Flags", own, width)
+	writeFlags(&buf, "Global flags", global, width)
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(&buf, "\nRun '%s COMMAND --help' for more about a command.\n", cmd.CommandPath())
 	}
 	// The sticky writer reports a failure at the end of Main.
 	_, _ = io.Copy(env.Out, &buf)
+}
+
+// splitFlags tells a command's own flags from everybody's: the root's
+// persistent flags, and --help, which cobra adds to each command separately.
+func splitFlags(cmd *cobra.Command) (own, global *pflag.FlagSet) {
+	own, global = pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
+	global.SortFlags = false
+	cmd.InitDefaultHelpFlag()
+	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+		if flag.Name != "help" && cmd.Root().PersistentFlags().Lookup(flag.Name) == nil {
+			own.AddFlag(flag)
+		}
+	})
+	global.AddFlagSet(cmd.Root().PersistentFlags())
+	if help := cmd.Flags().Lookup("help"); help != nil {
+		help.Usage = "show this help"
+		global.AddFlag(help)
+	}
+	return own, global
 }
 
 func usageLine(cmd *cobra.Command) string {
@@ -56,12 +74,15 @@ func writeCommands(buf *bytes.Buffer, cmd *cobra.Command) {
 	subs := cmd.Commands()
 	pad := 0
 	for _, sub := range subs {
-		pad = max(pad, len(sub.Name()))
+		if !sub.Hidden {
+			pad = max(pad, len(sub.Name()))
+		}
 	}
 	section := func(title, id string) {
 		heading := "\n" + title + ":\n"
 		for _, sub := range subs {
-			if sub.IsAvailableCommand() && sub.GroupID == id {
+			// cobra counts the help command as not available.
+			if (sub.IsAvailableCommand() || sub.Name() == "help") && sub.GroupID == id {
 				fmt.Fprintf(buf, "%s  %-*s  %s\n", heading, pad, sub.Name(), sub.Short)
 				heading = ""
 			}

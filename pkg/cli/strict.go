@@ -153,7 +153,7 @@ func flagError(cmd *cobra.Command, args []string, err error) error {
 	}
 	var invalid *pflag.InvalidValueError
 	if errors.As(err, &invalid) {
-		err = fmt.Errorf("invalid value %q for --%s: %w", invalid.GetValue(), invalid.GetFlag().Name, plain(invalid.Unwrap()))
+		err = fmt.Errorf("invalid value %q for --%s: %w", invalid.GetValue(), invalid.GetFlag().Name, plain(invalid))
 	}
 	return usageFor(cmd, err)
 }
