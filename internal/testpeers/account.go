@@ -14,7 +14,8 @@ type Account struct {
 	UID      int    // also the group's id
 	Home     string // "" is /home/NAME, or /root for uid 0
 	Shell    string // "" is /bin/sh
-	Password string // in clear; "" locks the password ("*"), so that key logins still work
+	Password string // in clear; "" means none ("*"), so that only key logins work
+	Locked   bool   // passwd -l: without PAM sshd refuses the account
 }
 
 func (a Account) home() string {
@@ -50,6 +51,9 @@ func (b *Box) WriteAccounts(ctx context.Context, accounts []Account) error {
 				return err
 			}
 			hash = strings.TrimSpace(string(out))
+		}
+		if a.Locked {
+			hash = "!" + hash
 		}
 		shell := a.Shell
 		if shell == "" {

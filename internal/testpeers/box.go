@@ -40,6 +40,8 @@ mount --bind "$1" "$3"
 mount -o remount,bind,ro "$3"
 for d in ` + "etc home root run srv tmp var" + `; do mount --bind "$2/$d" "$3/$d"; done
 mount -t proc proc "$3/proc"
+mount -t sysfs -o ro sys "$3/sys"
+if test -d /sys/fs/cgroup; then mount --rbind /sys/fs/cgroup "$3/sys/fs/cgroup"; fi
 mount -t tmpfs -o mode=0755,size=1m dev "$3/dev"
 mkdir "$3/dev/pts" "$3/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$3/dev/pts"
@@ -53,7 +55,8 @@ ln -s /run/log.sock "$3/dev/log"
 hostname "$4"
 chroot "$3" /sbin/ip link set lo up
 chroot "$3" /sbin/ip route add local 0.0.0.0/0 dev lo
-chroot "$3" /sbin/ip -6 route add local ::/0 dev lo || true
+chroot "$3" /sbin/ip -6 route add local ::/0 dev lo
+echo 1 >"$3/proc/sys/net/ipv6/ip_nonlocal_bind"
 echo ready
 read -r _ || true
 `

@@ -18,7 +18,9 @@ import (
 
 // Key is a key pair, or a certificate with its key pair, that a client can offer.
 type Key struct {
-	ssh.Signer
+	// Signer is what to hand to [ssh.PublicKeys]. It is no embedded field: that would hide the signer's choice of
+	// algorithms, and an RSA key would sign with SHA-1.
+	Signer  ssh.Signer
 	private crypto.PrivateKey // nil for security keys
 }
 
@@ -58,7 +60,7 @@ func newKey(private crypto.PrivateKey) (*Key, error) {
 }
 
 // Line is the public key as an authorized_keys line without options: type, base64 and comment, no newline.
-func (k *Key) Line(comment string) string { return PublicLine(k.PublicKey(), comment) }
+func (k *Key) Line(comment string) string { return PublicLine(k.Signer.PublicKey(), comment) }
 
 // PublicLine is a public key or certificate as a line of a .pub file, without a newline.
 func PublicLine(key ssh.PublicKey, comment string) string {
@@ -78,7 +80,7 @@ func (k *Key) PrivatePEM(comment string) (string, error) {
 // Template may leave out everything but the validity; type 0 becomes a user certificate.
 func Certify(ca, subject *Key, template ssh.Certificate) (*Key, error) {
 	cert := template
-	cert.Key = subject.PublicKey()
+	cert.Key = subject.Signer.PublicKey()
 	if cert.CertType == 0 {
 		cert.CertType = ssh.UserCert
 	}

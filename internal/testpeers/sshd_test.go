@@ -32,7 +32,7 @@ func TestLoginIsAcceptedAndLoggedWithItsFileAndLine(t *testing.T) {
 	}
 	defer func() { _ = sshd.Stop() }()
 	from := netip.MustParseAddr("192.0.2.7")
-	got := box.Login(t.Context(), Login{User: "alice", From: from, Auth: []ssh.AuthMethod{ssh.PublicKeys(key)}})
+	got := box.Login(t.Context(), Login{User: "alice", From: from, Auth: []ssh.AuthMethod{ssh.PublicKeys(key.Signer)}})
 	if got.Err != nil {
 		t.Fatalf("%v\n%s", got.Err, strings.Join(logs.Lines(0), "\n"))
 	}
