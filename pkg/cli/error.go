@@ -94,18 +94,18 @@ func Partial(errs error) *Error {
 	return &Error{Code: CodePartial, ID: "partial", Err: errs}
 }
 
-// Interrupted is the cause of a context that a signal cancelled.
-type Interrupted struct {
+// SignalError is the cause of a context that a signal cancelled.
+type SignalError struct {
 	Signal os.Signal
 }
 
 // Error implements error.
-func (e *Interrupted) Error() string {
+func (e *SignalError) Error() string {
 	return "stopped by " + e.Signal.String()
 }
 
 // Code is 130 for SIGINT and 143 for SIGTERM.
-func (e *Interrupted) Code() Code {
+func (e *SignalError) Code() Code {
 	if e.Signal == syscall.SIGTERM {
 		return CodeTerminated
 	}
@@ -118,7 +118,7 @@ func (e *Interrupted) Code() Code {
 func classify(ctx context.Context, err error) *Error {
 	var typed *Error
 	isTyped := errors.As(err, &typed)
-	var interrupted *Interrupted
+	var interrupted *SignalError
 	switch {
 	case err == nil:
 		return nil

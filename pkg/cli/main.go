@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -14,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// WithSignals returns a context that SIGINT or SIGTERM cancels with an
-// Interrupted as its cause. After the first signal the handlers are gone, so
+// WithSignals returns a context that SIGINT or SIGTERM cancels with a
+// SignalError as its cause. After the first signal the handlers are gone, so
 // that a second Ctrl-C kills a command that hangs. stop releases everything.
 func WithSignals(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
@@ -25,7 +24,7 @@ func WithSignals(parent context.Context) (ctx context.Context, stop func()) {
 		select {
 		case s := <-signals:
 			signal.Stop(signals)
-			cancel(&Interrupted{Signal: s})
+			cancel(&SignalError{Signal: s})
 		case <-ctx.Done():
 		}
 	}()
@@ -87,7 +86,7 @@ func reportPanic(env *Env, v any, stack []byte) Code {
 	}
 	report(env, failure)
 	// A failing stderr leaves nobody to tell.
-	_, _ = io.WriteString(env.Err, string(stack))
+	_, _ = env.Err.Write(stack)
 	return failure.Code
 }
 

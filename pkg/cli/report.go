@@ -32,8 +32,9 @@ func report(env *Env, failure *Error) {
 		encoder := json.NewEncoder(&buf)
 		encoder.SetEscapeHTML(false)
 		body := jsonErrorBody{ID: failure.ID, Code: failure.Code, Message: failure.Error(), Hint: failure.Hint}
-		// Strings and a number always encode.
-		_ = encoder.Encode(jsonError{body})
+		if err := encoder.Encode(jsonError{body}); err != nil {
+			env.Log.Error("encoding the error", "err", err)
+		}
 	} else {
 		for line := range strings.Lines(failure.Error()) {
 			buf.WriteString("opsctl: " + inert.String(strings.TrimSuffix(line, "\n")) + "\n")

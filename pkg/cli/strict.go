@@ -118,8 +118,7 @@ func chain(first, second func(*cobra.Command, []string) error) func(*cobra.Comma
 // an Error of its own.
 func argsError(cmd *cobra.Command, args []string, check cobra.PositionalArgs) error {
 	err := check(cmd, args)
-	var typed *Error
-	if err == nil || errors.As(err, &typed) {
+	if _, typed := errors.AsType[*Error](err); err == nil || typed {
 		return err
 	}
 	// cobra's NoArgs calls a superfluous argument an unknown command.
@@ -151,8 +150,7 @@ func flagError(cmd *cobra.Command, args []string, err error) error {
 			}
 		}
 	}
-	var invalid *pflag.InvalidValueError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		err = fmt.Errorf("invalid value %q for --%s: %w", invalid.GetValue(), invalid.GetFlag().Name, plain(invalid))
 	}
 	return usageFor(cmd, err)

@@ -83,8 +83,7 @@ func readFile(src Sources) (fileSettings, error) {
 			continue
 		}
 		if err != nil {
-			var pathErr *fs.PathError
-			if errors.As(err, &pathErr) {
+			if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 				err = pathErr.Err
 			}
 			return fileSettings{}, &Error{Source: path, Err: err}
