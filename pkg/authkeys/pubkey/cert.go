@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/opsctl/opsctl/pkg/authkeys/wire"
 )
 
 // The kinds of certificates.
@@ -45,9 +47,9 @@ type Option struct {
 
 // Text reads the string that Data holds, and whether there is one and nothing after it.
 func (o Option) Text() (text string, ok, exact bool) {
-	in := &reader{data: o.Data}
-	text = in.text()
-	return text, !in.bad, len(in.data) == 0
+	in := &wire.Reader{Rest: o.Data}
+	text = in.Text()
+	return text, !in.Bad, len(in.Rest) == 0
 }
 
 // ValidAt says whether t lies in the certificate's time: "not yet valid", "expired", or "".
@@ -62,16 +64,16 @@ func (c *Cert) ValidAt(t time.Time) string {
 	return ""
 }
 
-func parseCert(in *reader, blob []byte) (*Cert, error) {
-	c := &Cert{Blob: blob, Serial: in.uint64(), Kind: in.uint32(), KeyID: in.text()}
-	principals := in.bytes()
-	c.ValidAfter, c.ValidBefore = in.uint64(), in.uint64()
-	critical, extensions := in.bytes(), in.bytes()
-	in.bytes() // reserved
-	ca := in.bytes()
-	signed := len(blob) - len(in.data)
-	signature := in.bytes()
-	if in.bad {
+func parseCert(in *wire.Reader, blob []byte) (*Cert, error) {
+	c := &Cert{Blob: blob, Serial: in.Uint64(), Kind: in.Uint32(), KeyID: in.Text()}
+	principals := in.Bytes()
+	c.ValidAfter, c.ValidBefore = in.Uint64(), in.Uint64()
+	critical, extensions := in.Bytes(), in.Bytes()
+	in.Bytes() // reserved
+	ca := in.Bytes()
+	signed := len(blob) - len(in.Rest)
+	signature := in.Bytes()
+	if in.Bad {
 		return nil, fmt.Errorf("%w: certificate cut short", ErrFormat)
 	}
 	if c.Kind != UserCert && c.Kind != HostCert {
@@ -90,15 +92,15 @@ func parseCert(in *reader, blob []byte) (*Cert, error) {
 	if c.CA, err = parse(ca, false); err != nil {
 		return nil, fmt.Errorf("the authority's key: %w", err)
 	}
-	c.SignatureType, err = verify(c.CA.Blob, blob[:signed], signature)
+	c.SignatureType, err = verify(c.CA, blob[:signed], signature)
 	return c, err
 }
 
 func parsePrincipals(data []byte) ([]string, error) {
 	var list []string
-	for in := (&reader{data: data}); len(in.data) > 0; {
-		name := in.text()
-		if in.bad || len(list) >= maxPrincipals {
+	for in := (&wire.Reader{Rest: data}); len(in.Rest) > 0; {
+		name := in.Text()
+		if in.Bad || len(list) >= maxPrincipals {
 			return nil, fmt.Errorf("%w: principals", ErrFormat)
 		}
 		list = append(list, name)
@@ -108,33 +110,33 @@ func parsePrincipals(data []byte) ([]string, error) {
 
 func parseOptions(data []byte) ([]Option, error) {
 	var list []Option
-	for in := (&reader{data: data}); len(in.data) > 0; {
-		name, value := in.bytes(), in.bytes()
-		if in.bad {
+	for in := (&wire.Reader{Rest: data}); len(in.Rest) > 0; {
+		name, value := in.Bytes(), in.Bytes()
+		if in.Bad {
 			return nil, fmt.Errorf("%w: certificate options", ErrFormat)
 		}
-		text := reader{data: frame(name)}
-		o := Option{Name: text.text(), Data: value, Garbled: text.bad}
+		text := wire.Reader{Rest: frame(name)}
+		o := Option{Name: text.Text(), Data: value, Garbled: text.Bad}
 		list = append(list, o)
 	}
 	return list, nil
 }
 
 func frame(b []byte) []byte {
-	var w writer
-	w.bytes(b)
+	var w wire.Writer
+	w.Bytes(b)
 	return w
 }
 
 // verify checks the authority's signature and returns its algorithm.
-func verify(ca, data, signature []byte) (string, error) {
-	in := &reader{data: signature}
-	sig := &ssh.Signature{Format: in.text(), Blob: in.bytes()}
-	sig.Rest = in.data
-	if in.bad {
+func verify(ca *Key, data, signature []byte) (string, error) {
+	in := &wire.Reader{Rest: signature}
+	sig := &ssh.Signature{Format: in.Text(), Blob: in.Bytes()}
+	sig.Rest = in.Rest
+	if in.Bad {
 		return "", fmt.Errorf("%w: no signature", ErrSignature)
 	}
-	key, err := ssh.ParsePublicKey(ca)
+	key, err := ssh.ParsePublicKey(ca.Blob)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrSignature, err)
 	}
@@ -142,4 +144,10 @@ func verify(ca, data, signature []byte) (string, error) {
 		return "", fmt.Errorf("%w: %w", ErrSignature, err)
 	}
 	return sig.Format, nil
+}
+
+// Verify checks a signature over data by the key, in the wire format. The error wraps ErrSignature.
+func (k *Key) Verify(data, signature []byte) error {
+	_, err := verify(k, data, signature)
+	return err
 }

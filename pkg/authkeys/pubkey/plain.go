@@ -7,20 +7,22 @@ import (
 	"math/big"
 	"math/bits"
 	"strings"
+
+	"github.com/opsctl/opsctl/pkg/authkeys/wire"
 )
 
 // minRSA is SSH_RSA_MINIMUM_MODULUS_SIZE, in bits.
 const minRSA = 1024
 
 // parsePlain reads the fields of a plain key; in a certificate more fields follow.
-func parsePlain(in *reader, plain string) (*Key, error) {
-	var out writer
-	out.text(plain)
+func parsePlain(in *wire.Reader, plain string) (*Key, error) {
+	var out wire.Writer
+	out.Text(plain)
 	size, err := copyFields(in, &out, plain)
 	if err != nil {
 		return nil, err
 	}
-	if in.bad {
+	if in.Bad {
 		return nil, ErrFormat
 	}
 	key := &Key{Type: plain, Bits: size, Blob: out}
@@ -30,26 +32,26 @@ func parsePlain(in *reader, plain string) (*Key, error) {
 	return key, nil
 }
 
-func copyFields(in *reader, out *writer, plain string) (size int, err error) {
+func copyFields(in *wire.Reader, out *wire.Writer, plain string) (size int, err error) {
 	switch plain {
 	case RSA:
-		e, n := in.number(), in.number()
-		out.number(e)
-		out.number(n)
+		e, n := in.Number(), in.Number()
+		out.Number(e)
+		out.Number(n)
 		return bitLen(n), nil
 	case DSA:
-		p := in.number()
-		out.number(p)
+		p := in.Number()
+		out.Number(p)
 		for range 3 {
-			out.number(in.number())
+			out.Number(in.Number())
 		}
 		return bitLen(p), nil
 	case ED25519, SKED25519:
-		key := in.bytes()
-		if !in.bad && len(key) != 32 {
+		key := in.Bytes()
+		if !in.Bad && len(key) != 32 {
 			return 0, fmt.Errorf("%w: an Ed25519 key of %d bytes", ErrFormat, len(key))
 		}
-		out.bytes(key)
+		out.Bytes(key)
 		size = 256
 	default:
 		if size, err = copyECDSA(in, out, plain); err != nil {
@@ -57,14 +59,14 @@ func copyFields(in *reader, out *writer, plain string) (size int, err error) {
 		}
 	}
 	if plain == SKED25519 || plain == SKECDSA {
-		out.text(in.text()) // the application, "ssh:" as a rule
+		out.Text(in.Text()) // the application, "ssh:" as a rule
 	}
 	return size, nil
 }
 
-func copyECDSA(in *reader, out *writer, plain string) (int, error) {
-	name, point := in.text(), in.bytes()
-	if in.bad {
+func copyECDSA(in *wire.Reader, out *wire.Writer, plain string) (int, error) {
+	name, point := in.Text(), in.Bytes()
+	if in.Bad {
 		return 0, ErrFormat
 	}
 	var curve ecdh.Curve
@@ -84,8 +86,8 @@ func copyECDSA(in *reader, out *writer, plain string) (int, error) {
 	if _, err := curve.NewPublicKey(point); err != nil || !plausible(point, params) {
 		return 0, fmt.Errorf("%w: not a point on the curve %s", ErrFormat, name)
 	}
-	out.text(name)
-	out.bytes(point)
+	out.Text(name)
+	out.Bytes(point)
 	return params.BitSize, nil
 }
 

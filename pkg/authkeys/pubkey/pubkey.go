@@ -16,6 +16,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/opsctl/opsctl/pkg/authkeys/wire"
 )
 
 // The plain key types.
@@ -125,9 +127,9 @@ func TypeByName(name string) (plain string, cert bool) {
 func Parse(blob []byte) (*Key, error) { return parse(blob, true) }
 
 func parse(blob []byte, allowCert bool) (*Key, error) {
-	in := &reader{data: blob}
-	name := in.text()
-	if in.bad {
+	in := &wire.Reader{Rest: blob}
+	name := in.Text()
+	if in.Bad {
 		return nil, ErrFormat
 	}
 	plain, isCert := TypeByName(name)
@@ -138,7 +140,7 @@ func parse(blob []byte, allowCert bool) (*Key, error) {
 		return nil, fmt.Errorf("%w: a certificate cannot sign", ErrFormat)
 	}
 	if isCert {
-		in.bytes() // the nonce
+		in.Bytes() // the nonce
 	}
 	key, err := parsePlain(in, plain)
 	if err != nil && (isCert || !errors.Is(err, ErrTooSmall)) {
@@ -149,7 +151,7 @@ func parse(blob []byte, allowCert bool) (*Key, error) {
 			return nil, err
 		}
 	}
-	if in.bad || len(in.data) != 0 {
+	if in.Bad || len(in.Rest) != 0 {
 		return nil, fmt.Errorf("%w: wrong length", ErrFormat)
 	}
 	return key, err

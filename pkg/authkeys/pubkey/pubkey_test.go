@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/opsctl/opsctl/pkg/authkeys/wire"
 )
 
 // keyDir holds keys and certificates made by ssh-keygen 9.2, and in fingerprints.txt what ssh-keygen
@@ -107,13 +109,13 @@ func TestEncodingsOfOneKeyAreEqual(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := &reader{data: blob}
-	in.text()
-	e, n := in.number(), in.number()
-	var w writer
-	w.text("rsa-sha2-512") // a signature's name in the key's place
-	w.bytes(append([]byte{0, 0, 0}, e...))
-	w.bytes(append([]byte{0, 0}, n...))
+	in := &wire.Reader{Rest: blob}
+	in.Text()
+	e, n := in.Number(), in.Number()
+	var w wire.Writer
+	w.Text("rsa-sha2-512") // a signature's name in the key's place
+	w.Bytes(append([]byte{0, 0, 0}, e...))
+	w.Bytes(append([]byte{0, 0}, n...))
 	got, err := Parse(w)
 	if err != nil || !got.Equal(want) || got.SHA256() != want.SHA256() {
 		t.Errorf("got %+v, %v", got, err)
@@ -122,17 +124,17 @@ func TestEncodingsOfOneKeyAreEqual(t *testing.T) {
 
 func TestRefusedBlobs(t *testing.T) {
 	rsa := func(e, n []byte) []byte {
-		var w writer
-		w.text(RSA)
-		w.bytes(e)
-		w.bytes(n)
+		var w wire.Writer
+		w.Text(RSA)
+		w.Bytes(e)
+		w.Bytes(n)
 		return w
 	}
 	ec := func(name, curve string, point []byte) []byte {
-		var w writer
-		w.text(name)
-		w.text(curve)
-		w.bytes(point)
+		var w wire.Writer
+		w.Text(name)
+		w.Text(curve)
+		w.Bytes(point)
 		return w
 	}
 	modulus := func(n int) []byte { return append([]byte{0x7f}, make([]byte, n-1)...) }
