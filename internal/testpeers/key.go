@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/pem"
+	"errors"
 	"io"
 	"strings"
 
@@ -23,6 +24,9 @@ type Key struct {
 	Signer  ssh.Signer
 	private crypto.PrivateKey // nil for security keys
 }
+
+// ErrNoPrivateKey means a key that OpenSSH's private format cannot hold: a security key's.
+var ErrNoPrivateKey = errors.New("the key has no private half")
 
 // NewEd25519 makes an ssh-ed25519 key.
 func NewEd25519() (*Key, error) {
@@ -69,6 +73,9 @@ func PublicLine(key ssh.PublicKey, comment string) string {
 
 // PrivatePEM is the key in OpenSSH's private format. Test keys live in boxes and are never committed.
 func (k *Key) PrivatePEM(comment string) (string, error) {
+	if k.private == nil {
+		return "", ErrNoPrivateKey
+	}
 	block, err := ssh.MarshalPrivateKey(k.private, comment)
 	if err != nil {
 		return "", err

@@ -20,6 +20,7 @@ type Rsyslog struct {
 type RsyslogOptions struct {
 	Files  map[Framing]string // file inside the box for each template that shall be written
 	Reduce bool               // $RepeatedMsgReduction: "message repeated N times: [ ... ]"
+	At     time.Time          // where its clock starts; zero is the true time
 }
 
 // fakeTime holds rsyslogd's distance from the true time; libfaketime reads it at every look at the clock.
@@ -40,6 +41,9 @@ func (b *Box) StartRsyslog(ctx context.Context, opts RsyslogOptions) (*Rsyslog, 
 	files := []File{
 		{Name: "/etc/rsyslog.conf", Text: conf, Mode: 0o644},
 		{Name: fakeTime, Text: "+0", Mode: 0o644},
+	}
+	if !opts.At.IsZero() {
+		files[1].Text = offsetTo(opts.At)
 	}
 	if err := b.WriteFiles(files...); err != nil {
 		return nil, err
@@ -68,10 +72,12 @@ func (b *Box) awaitSocket(ctx context.Context, daemon *Daemon) error {
 
 // SetTime makes rsyslogd believe that it is t now; its clock runs on from there.
 func (r *Rsyslog) SetTime(t time.Time) error {
-	offset := fmt.Sprintf("%+f", time.Until(t).Seconds())
 	// In place and in one write: rsyslogd may read at any moment.
-	return os.WriteFile(r.box.Path(fakeTime), []byte(offset), 0o644)
+	return os.WriteFile(r.box.Path(fakeTime), []byte(offsetTo(t)), 0o644)
 }
+
+// offsetTo is the distance to t in the form that libfaketime reads.
+func offsetTo(t time.Time) string { return fmt.Sprintf("%+f", time.Until(t).Seconds()) }
 
 // Stop ends rsyslogd, which writes out everything that it has received.
 func (r *Rsyslog) Stop() error {

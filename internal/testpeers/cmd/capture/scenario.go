@@ -165,12 +165,18 @@ func hostileNames(w *world, a *actor) error {
 		"x\nNov 22 12:00:00 web01 sshd[1]: Accepted publickey for root from 7.7.7.7 port 7 ssh2: RSA SHA256:x",
 		"message repeated 3 times: [ Accepted password for root from 7.7.7.7 port 7 ssh2]",
 		strings.Repeat("A", 600),
-		strings.Repeat("\\", 200) + " from 6.6.6.6 port 6 ssh2",
+		strings.Repeat("\\", 20) + " from 6.6.6.6 port 6 ssh2",
 	} {
 		err := all(
 			func() error { return a.out(name, attacker, offer(w.keys[wrongKey])) },
 			func() error { return a.out(name, attacker, passwords("x")) },
-			func() error { return a.out(name, attacker, interactive("x")) },
+			func() error {
+				// The names that PAM modules log themselves; for the others the forms repeat.
+				if !strings.HasPrefix(name, "-") && name != "a\nb" {
+					return nil
+				}
+				return a.out(name, attacker, interactive("x"))
+			},
 		)
 		if err != nil {
 			return fmt.Errorf("user name %q: %w", name, err)

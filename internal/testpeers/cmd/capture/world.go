@@ -45,7 +45,7 @@ func newWorld() (*world, error) {
 	}
 	for _, name := range []string{
 		"alice@laptop", "alice@phone", "bob@office", "bob@expired", "bob@tunnel", "carol@desk", "root@rescue", "ops@revoked",
-		"dave@home", "ci@runner", "old@contractor", wrongKey, userCA, lineCA, rogueCA, "alice@cert", "shared@team",
+		"dave@home", "ci@runner", "old@contractor", "intern@laptop", wrongKey, userCA, lineCA, rogueCA, "alice@cert", "shared@team",
 	} {
 		key, err := testpeers.NewEd25519()
 		add(name, key, err)
@@ -99,7 +99,7 @@ func (w *world) keyFiles() []testpeers.File {
 			`permit-everything `+w.line("bob@tunnel"),
 			w.line("ops@revoked"))},
 		{Name: "/home/deploy/.ssh/authorized_keys", UID: 1000, Mode: 0o600, Text: text(
-			`command="/usr/bin/true",restrict `+w.line("deploy@jenkins"),
+			`command="/srv/deploy/run",restrict `+w.line("deploy@jenkins"),
 			`cert-authority,principals="release,deploy" `+w.line(lineCA),
 			w.line("deploy@ansible"),
 			w.line("legacy@backup"),
@@ -154,6 +154,7 @@ func (w *world) furnish(ctx context.Context, box *testpeers.Box) error {
 	return box.WriteFiles(append(w.keyFiles(),
 		testpeers.File{Name: "/etc/pam.d/sshd", Text: pam, Mode: 0o644},
 		testpeers.File{Name: "/etc/pam.d/other", Text: pam, Mode: 0o644},
+		testpeers.File{Name: "/srv/deploy/run", Text: "#!/bin/sh\nexit 0\n", Mode: 0o755},
 		testpeers.File{Name: "/etc/hostname", Text: "web01\n", Mode: 0o644},
 	)...)
 }
