@@ -1,0 +1,46 @@
+package authlog
+
+// Kind says what an event reports.
+type Kind uint8
+
+// The kinds of events. Lines of sshd that say nothing about who may log in
+// (session bookkeeping, PAM's own lines) are Noise; lines in no form that this
+// package knows are Unknown.
+const (
+	Unknown     Kind = iota
+	Noise            // understood, and of no interest to an audit
+	Accepted         // a login: User, Addr, Port, Method, and the key where logged
+	Failed           // a refused attempt: User, Invalid, Addr, Port, Method
+	InvalidUser      // an attempt with a name that is no account: User, Addr, Port
+	NotAllowed       // an account that may not log in: User
+	Opened           // a connection began: Addr, Port
+	Closed           // a connection ended before a login: Addr, Port, perhaps User
+	Found            // a key was found in a file: Type, Fingerprint, File, Line
+	WrongAddr        // a good key from an address outside its from=: User, Addr, File, Line
+	BadModes         // StrictModes refused a file or folder: File
+	Revoked          // a revoked key was tried: Type, Fingerprint, File
+)
+
+// Event is what one message says. The slices point into the parsed message.
+// Text that a client chose (User, CertID) is as sshd wrote it: control
+// characters in vis(3) form, names cut at 100 bytes.
+type Event struct {
+	Kind   Kind
+	Count  uint32 // how often: above 1 for "message repeated N times"
+	User   []byte
+	Addr   []byte // IP address, or with UseDNS a host name
+	Port   uint16
+	Method []byte // "publickey", "password", "keyboard-interactive/pam" ...
+	// Invalid tells that User is no account of the host.
+	Invalid bool
+
+	Type        []byte // "ED25519", "RSA", "ECDSA-CERT" ...: sshkey_type's names
+	Fingerprint []byte // "SHA256:...", "MD5:aa:bb", or bare hexadecimal pairs
+	CertID      []byte // a certificate's key ID
+	Serial      uint64 // a certificate's serial
+	IsCert      bool
+	CAType, CA  []byte // the certificate's signer: type and fingerprint
+
+	File []byte
+	Line uint32
+}

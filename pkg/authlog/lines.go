@@ -1,0 +1,154 @@
+package authlog
+
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// MaxLine is the longest line, in bytes, that a Lines gives whole. Of a longer
+// one it gives the first MaxLine bytes and passes the rest.
+const MaxLine = 64 << 10
+
+// bufSize keeps the working set inside a core's cache while reads stay large.
+const bufSize = 512 << 10
+
+// Lines reads the lines of a stream, or those that start inside a range of it.
+// Memory is one buffer, however long a line is.
+type Lines struct {
+	r        io.Reader
+	buf      []byte
+	pos, end int
+	limit    int64 // bytes left until no further line may start; <0: no limit
+	eof      bool
+	err      error
+	skip     bool // the rest of an over-long line is to be passed
+
+	// Long counts the lines that were cut.
+	Long int64
+	// Read counts the bytes of the lines given so far, line feeds included.
+	Read int64
+}
+
+// NewLines reads all the lines of r.
+func NewLines(r io.Reader) *Lines {
+	return &Lines{r: r, buf: make([]byte, bufSize), limit: -1}
+}
+
+// NewRange reads those lines of a file of size bytes whose first byte lies in
+// [from, to).
+func NewRange(r io.ReaderAt, from, to, size int64) *Lines {
+	start := max(from-1, 0)
+	l := NewLines(io.NewSectionReader(r, start, size-start))
+	l.limit = to - start
+	if from > 0 {
+		l.next() // the end of the line before
+		l.Read, l.Long = 0, 0
+	}
+	return l
+}
+
+// Next gives the next line without its line feed; false at the end or after a
+// read error (see Err). The line is valid until the next call.
+func (l *Lines) Next() ([]byte, bool) {
+	if l.limit == 0 {
+		return nil, false
+	}
+	return l.next()
+}
+
+func (l *Lines) next() ([]byte, bool) {
+	for {
+		i := bytes.IndexByte(l.buf[l.pos:l.end], '\n')
+		switch {
+		case i >= 0:
+			line := l.buf[l.pos : l.pos+i]
+			l.consume(i + 1)
+			if l.skip {
+				l.skip = false
+				if l.limit == 0 {
+					return nil, false
+				}
+				continue
+			}
+			return l.cut(line), true
+		case l.eof:
+			return l.last()
+		case l.pos == 0 && l.end == len(l.buf):
+			return l.overlong()
+		}
+		l.fill()
+	}
+}
+
+// consume moves on by n bytes and closes the range once its end is passed.
+func (l *Lines) consume(n int) {
+	l.pos += n
+	l.Read += int64(n)
+	if l.limit > 0 {
+		l.limit = max(l.limit-int64(n), 0)
+	}
+}
+
+func (l *Lines) cut(line []byte) []byte {
+	if len(line) > MaxLine {
+		l.Long++
+		return line[:MaxLine]
+	}
+	return line
+}
+
+// last gives what stands behind the last line feed.
+func (l *Lines) last() ([]byte, bool) {
+	line := l.buf[l.pos:l.end]
+	if len(line) == 0 || l.skip {
+		l.consume(len(line))
+		return nil, false
+	}
+	l.consume(len(line))
+	return l.cut(line), true
+}
+
+// overlong handles a line that fills the whole buffer: its beginning is given
+// once, the rest passed.
+func (l *Lines) overlong() ([]byte, bool) {
+	limit := l.limit
+	l.consume(l.end)
+	if l.skip {
+		l.pos, l.end = 0, 0
+		// Still inside the same line: nothing new has started.
+		l.limit = max(l.limit, min(limit, 1))
+		return l.next()
+	}
+	l.skip = true
+	l.Long++
+	line := l.buf[:MaxLine]
+	l.pos, l.end = len(l.buf), len(l.buf)
+	return line, true
+}
+
+func (l *Lines) fill() {
+	if l.pos > 0 {
+		copy(l.buf, l.buf[l.pos:l.end])
+		l.end -= l.pos
+		l.pos = 0
+	}
+	for range 100 {
+		n, err := l.r.Read(l.buf[l.end:])
+		l.end += n
+		if err != nil {
+			l.eof = true
+			if !errors.Is(err, io.EOF) {
+				l.err = err
+			}
+			return
+		}
+		if n > 0 {
+			return
+		}
+	}
+	l.eof, l.err = true, io.ErrNoProgress
+}
+
+// Err gives the error that ended the reading, nil at the end of the stream.
+func (l *Lines) Err() error { return l.err }

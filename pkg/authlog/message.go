@@ -1,0 +1,404 @@
+package authlog
+
+import (
+	"bytes"
+)
+
+// ParseMessage reads one message of sshd, from its first byte. It never fails:
+// a message in no known form gives the kind Unknown. e is overwritten.
+func ParseMessage(msg []byte, e *Event) {
+	*e = Event{Count: 1}
+	parseMessage(msg, e, 2)
+}
+
+// parseMessage dispatches on the first byte. Messages nest at most depth deep
+// ("message repeated", "error: ").
+func parseMessage(msg []byte, e *Event, depth int) {
+	if len(msg) == 0 {
+		return
+	}
+	msg, preauth := trimPreauth(msg)
+	switch msg[0] {
+	case 'A':
+		parseA(msg, e)
+	case 'F':
+		if rest, ok := after(msg, "Failed "); ok {
+			parseAuth(rest, e, Failed)
+		}
+	case 'I':
+		if rest, ok := after(msg, "Invalid user "); ok {
+			parseInvalid(rest, e)
+		} else if rest, ok := after(msg, "Illegal user "); ok {
+			parseInvalid(rest, e)
+		}
+	case 'C':
+		parseC(msg, e)
+	case 'D':
+		parseD(msg, e)
+	case 'U':
+		parseNotAllowed(msg, e)
+	case 'P':
+		if has(msg, "Postponed ") || has(msg, "Partial ") {
+			e.Kind = Noise
+		}
+	case '[':
+		parseSolaris(msg, e, depth)
+	case 'm', 'e', 'f':
+		parseWrapped(msg, e, depth)
+	case '/':
+		parseWrongAddr(msg, e)
+	case 'T':
+		parseTimeout(msg, e)
+	}
+	switch {
+	case e.Kind == Unknown:
+		parseRest(msg, e)
+	case preauth && len(e.User) > 0:
+		e.User = unvis(e.User)
+	}
+}
+
+func has(b []byte, prefix string) bool {
+	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
+}
+
+func after(b []byte, prefix string) ([]byte, bool) {
+	if !has(b, prefix) {
+		return nil, false
+	}
+	return b[len(prefix):], true
+}
+
+// trimPreauth drops the mark of the unprivileged child (monitor.c).
+func trimPreauth(b []byte) (rest []byte, preauth bool) {
+	const mark = " [preauth]"
+	if n := len(b); n > len(mark) && b[n-1] == ']' && string(b[n-len(mark):]) == mark {
+		return b[:n-len(mark)], true
+	}
+	return b, false
+}
+
+// unvis undoes one of the two vis(3) encodings of a message that the monitor
+// logged for its unprivileged child: both encode, so a backslash comes doubled.
+func unvis(b []byte) []byte {
+	if bytes.IndexByte(b, '\\') < 0 {
+		return b
+	}
+	return bytes.ReplaceAll(b, []byte(`\\`), []byte(`\`))
+}
+
+// portTail splits "HEAD ADDR port N" from the right. head ends before the
+// space that precedes ADDR.
+func portTail(b []byte) (head, addr []byte, port uint16, ok bool) {
+	i := len(b)
+	for i > 0 && b[i-1] >= '0' && b[i-1] <= '9' {
+		i--
+	}
+	n, ok := number(b[i:])
+	if !ok || n > 65535 || i < 7 || string(b[i-6:i]) != " port " {
+		return nil, nil, 0, false
+	}
+	b = b[:i-6]
+	j := len(b)
+	for j > 0 && b[j-1] != ' ' {
+		j--
+	}
+	if j == len(b) {
+		return nil, nil, 0, false
+	}
+	return b[:max(j-1, 0)], b[j:], uint16(n), true
+}
+
+// fromTail splits "USER from ADDR port N" from the right: a user name may hold
+// the same words, the true ones come last.
+func fromTail(b []byte, e *Event) (user []byte, ok bool) {
+	head, addr, port, ok := portTail(b)
+	if !ok {
+		return nil, false
+	}
+	switch {
+	case len(head) >= 5 && string(head[len(head)-5:]) == " from":
+		user = head[:len(head)-5]
+	case string(head) == "from":
+		user = nil
+	default:
+		return nil, false
+	}
+	e.Addr, e.Port = addr, port
+	return user, true
+}
+
+// parseAuth reads "METHOD for [invalid user ]USER from ADDR port N ssh2[: INFO]"
+// (auth.c, auth_log). sshd cuts a name at its first colon, so the first
+// " ssh2: " is never the client's.
+func parseAuth(b []byte, e *Event, kind Kind) {
+	i := bytes.IndexByte(b, ' ')
+	if i <= 0 || !has(b[i:], " for ") {
+		return
+	}
+	method, b := b[:i], b[i+5:]
+	var info []byte
+	if k := bytes.Index(b, []byte(" ssh2: ")); k >= 0 {
+		b, info = b[:k], b[k+7:]
+	} else {
+		n := len(b) - len(" ssh2")
+		if n < 0 || string(b[n:]) != " ssh2" {
+			return
+		}
+		b = b[:n]
+	}
+	if rest, ok := after(b, "invalid user "); ok {
+		b, e.Invalid = rest, true
+	} else if rest, ok := after(b, "illegal user "); ok {
+		b, e.Invalid = rest, true
+	}
+	user, ok := fromTail(b, e)
+	if !ok {
+		return
+	}
+	e.Kind, e.Method, e.User = kind, method, user
+	if len(info) > 0 {
+		parseKeyInfo(info, e)
+	}
+}
+
+// parseKeyInfo reads "TYPE FP[, MORE]" and "TYPE-CERT [FP ]ID KEYID (serial N)[ CA
+// TYPE FP]" (auth2-pubkey.c, format_method_key). Whoever signed a certificate chose its
+// key ID, so what follows it is sought from the right; syslog may have cut the
+// line before the CA.
+func parseKeyInfo(b []byte, e *Event) {
+	kind, rest, ok := cut(b)
+	if !ok {
+		return
+	}
+	if !bytes.HasSuffix(kind, []byte("-CERT")) {
+		e.Type, e.Fingerprint = kind, firstField(rest)
+		return
+	}
+	e.Type, e.IsCert = kind, true
+	if !has(rest, "ID ") {
+		fp, more, ok := cut(rest)
+		if !ok || !has(more, "ID ") {
+			e.Fingerprint = firstField(rest)
+			return
+		}
+		e.Fingerprint, rest = fp, more
+	}
+	parseCertID(rest[3:], e)
+}
+
+// parseCertID reads "KEYID (serial N)[ CA TYPE FP]".
+func parseCertID(b []byte, e *Event) {
+	for end := len(b); ; {
+		i := bytes.LastIndex(b[:end], []byte(" (serial "))
+		if i < 0 {
+			e.CertID = b
+			return
+		}
+		if serial, more, ok := serialAt(b[i+len(" (serial "):]); ok && certTail(more, e) {
+			e.CertID, e.Serial = b[:i], serial
+			return
+		}
+		end = i
+	}
+}
+
+// serialAt reads "N)".
+func serialAt(b []byte) (serial uint64, more []byte, ok bool) {
+	i := 0
+	for i < len(b) && b[i] >= '0' && b[i] <= '9' {
+		d := uint64(b[i] - '0')
+		if serial > (1<<64-1-d)/10 {
+			return 0, nil, false
+		}
+		serial = serial*10 + d
+		i++
+	}
+	if i == 0 || i >= len(b) || b[i] != ')' {
+		return 0, nil, false
+	}
+	return serial, b[i+1:], true
+}
+
+// certTail reads the whole of "[ CA TYPE FP[, MORE]]", which may be cut short.
+func certTail(b []byte, e *Event) bool {
+	rest, ok := after(b, " CA ")
+	if !ok {
+		return len(b) < 4 && string(b) == " CA "[:len(b)]
+	}
+	caType, fp, ok := cut(rest)
+	if !ok {
+		return true
+	}
+	e.CAType, e.CA = caType, firstField(fp)
+	return true
+}
+
+// firstField gives b up to its first space or comma.
+func firstField(b []byte) []byte {
+	if i := bytes.IndexAny(b, " ,"); i >= 0 {
+		return b[:i]
+	}
+	return b
+}
+
+func parseInvalid(b []byte, e *Event) {
+	user, ok := fromTail(b, e)
+	if !ok {
+		// Before OpenSSH 7.5 the line had no port.
+		i := bytes.LastIndex(b, []byte(" from "))
+		if i < 0 || bytes.IndexByte(b[i+6:], ' ') >= 0 {
+			return
+		}
+		user, e.Addr = b[:i], b[i+6:]
+	}
+	e.Kind, e.User, e.Invalid = InvalidUser, user, true
+}
+
+// parseA reads the messages that begin with A.
+func parseA(b []byte, e *Event) {
+	rest, ok := after(b, "Accepted ")
+	if !ok {
+		parseRefused(b, e)
+		return
+	}
+	if found, ok := after(rest, "key "); ok {
+		parseFoundKey(found, e)
+		return
+	}
+	if found, ok := after(rest, "certificate ID "); ok {
+		parseFoundCert(found, e)
+		return
+	}
+	parseAuth(rest, e, Accepted)
+}
+
+// parseFoundKey reads "TYPE FP found at FILE:LINE" (auth2-pubkeyfile.c).
+func parseFoundKey(b []byte, e *Event) {
+	kind, b, ok := cut(b)
+	if !ok {
+		return
+	}
+	fp, b, ok := cut(b)
+	if !ok {
+		return
+	}
+	if loc, ok := after(b, "found at "); ok && location(loc, e) {
+		e.Kind, e.Type, e.Fingerprint = Found, kind, fp
+	}
+}
+
+// parseFoundCert reads `"KEYID" (serial N) signed by CA TYPE FP found at
+// FILE:LINE` and `... signed by TYPE CA FP via FILE`, from the right. A long key
+// ID leaves no room for the rest.
+func parseFoundCert(b []byte, e *Event) {
+	e.Kind = Noise
+	i := bytes.LastIndex(b, []byte(" signed by "))
+	if i < 0 {
+		return
+	}
+	who := bytes.Fields(b[i+len(" signed by "):])
+	if len(who) < 5 {
+		return
+	}
+	caType, fp := who[0], who[2]
+	if string(caType) == "CA" {
+		caType = who[1]
+	}
+	tail := b[i+len(" signed by "):]
+	if k := bytes.Index(tail, []byte(" found at ")); k >= 0 {
+		if !location(tail[k+len(" found at "):], e) {
+			return
+		}
+	} else if k := bytes.Index(tail, []byte(" via ")); k >= 0 {
+		e.File = tail[k+len(" via "):]
+	} else {
+		return
+	}
+	e.Kind, e.IsCert, e.CAType, e.CA = Found, true, caType, fp
+	e.Fingerprint = fp
+}
+
+// location reads "FILE:LINE".
+func location(b []byte, e *Event) bool {
+	i := bytes.LastIndexByte(b, ':')
+	if i <= 0 {
+		return false
+	}
+	n, ok := number(b[i+1:])
+	if !ok {
+		return false
+	}
+	e.File, e.Line = b[:i], n
+	return true
+}
+
+// parseRefused reads "Authentication refused: bad ownership or modes for file
+// FILE" (or directory), and "Authentication key TYPE FP revoked by file FILE".
+func parseRefused(b []byte, e *Event) {
+	if rest, ok := after(b, "Authentication refused: "); ok {
+		e.Kind = Noise
+		for _, what := range []string{"file ", "directory "} {
+			if file, ok := after(rest, "bad ownership or modes for "+what); ok {
+				e.Kind, e.File = BadModes, file
+			}
+		}
+		return
+	}
+	if rest, ok := after(b, "Authentication key "); ok {
+		f := bytes.SplitN(rest, []byte(" "), 3)
+		if len(f) == 3 {
+			if file, ok := after(f[2], "revoked by file "); ok {
+				e.Kind, e.Type, e.Fingerprint, e.File = Revoked, f[0], f[1], file
+			}
+		}
+		return
+	}
+	if has(b, "Authentication tried for ") {
+		parseWrongAddr(b, e)
+	}
+}
+
+// parseWrongAddr reads "[FILE:LINE: ]Authentication tried for USER with correct
+// key but not from a permitted host (host=H, ip=A[, required=LIST])."
+func parseWrongAddr(b []byte, e *Event) {
+	i := bytes.Index(b, []byte("Authentication tried for "))
+	if i < 0 {
+		return
+	}
+	loc, rest := b[:i], b[i+len("Authentication tried for "):]
+	k := bytes.Index(rest, []byte(" but not from a permitted host (host="))
+	if k < 0 {
+		return
+	}
+	user := rest[:k]
+	for _, what := range []string{" with correct key", " with valid certificate"} {
+		user = bytes.TrimSuffix(user, []byte(what))
+	}
+	ip := rest[k:]
+	j := bytes.Index(ip, []byte(", ip="))
+	if j < 0 {
+		return
+	}
+	addr := ip[j+len(", ip="):]
+	end := bytes.IndexAny(addr, ",)")
+	if end < 0 {
+		return
+	}
+	if len(loc) > 2 && !location(bytes.TrimSuffix(loc, []byte(": ")), e) {
+		return
+	}
+	e.Kind, e.User, e.Addr = WrongAddr, user, addr[:end]
+}
+
+// Bare tells whether a line without any header is a message of sshd, as `sshd -E
+// FILE` and `sshd -e` write them.
+func Bare(line []byte) bool {
+	var e Event
+	ParseMessage(trimCR(line), &e)
+	switch e.Kind {
+	case Accepted, Failed, InvalidUser, Opened, Found, Closed:
+		return true
+	}
+	return has(line, "Server listening on ") || has(line, "debug1: ")
+}
