@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,8 +50,9 @@ func Main(ctx context.Context, env *Env, newRoot func(*Env) *cobra.Command, args
 		}
 	}()
 	err := run(ctx, env, newRoot(env), args)
-	if err == nil {
-		err = out.err
+	if err == nil || out.err != nil && !errors.Is(out.err, syscall.EPIPE) {
+		// A result that did not arrive outweighs whatever it was about.
+		err = cmp.Or(out.err, err)
 	}
 	if failure := classify(ctx, err); failure != nil {
 		report(env, failure)
