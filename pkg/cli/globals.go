@@ -70,8 +70,7 @@ func WithoutConfig(cmd *cobra.Command) *cobra.Command {
 func (g *globals) apply(env *Env, cmd *cobra.Command) (context.Context, context.CancelFunc, error) {
 	sources := config.Sources{Flags: cmd.Flags(), Getenv: env.Getenv, ReadFile: g.readFile, File: g.configFile}
 	if cmd.Annotations[skipConfig] != "" {
-		sources.ReadFile = func(string) ([]byte, error) { return nil, os.ErrNotExist }
-		sources.File = ""
+		sources.ReadFile = func(string) ([]byte, error) { return nil, nil }
 	}
 	settings, err := config.Load(sources)
 	if err != nil {
