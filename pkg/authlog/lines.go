@@ -39,8 +39,11 @@ func NewLines(r io.Reader) *Lines {
 // [from, to).
 func NewRange(r io.ReaderAt, from, to, size int64) *Lines {
 	start := max(from-1, 0)
-	l := NewLines(io.NewSectionReader(r, start, size-start))
-	l.limit = to - start
+	l := &Lines{
+		r: io.NewSectionReader(r, start, size-start), limit: to - start,
+		// A buffer that exceeds the rest of the file is never full.
+		buf: make([]byte, min(bufSize, size-start+1)),
+	}
 	if from > 0 {
 		l.next() // the end of the line before
 		l.Read, l.Long = 0, 0

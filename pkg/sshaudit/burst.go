@@ -1,0 +1,116 @@
+package sshaudit
+
+import "slices"
+
+// burst looks for burstSize failures of one address on one host within burstSpan
+// seconds. It keeps only the times that a later failure, or one of the part
+// before this one, can still complete to a burst.
+type burst struct {
+	detected uint32 // time of the failure that completed the earliest burst, 0 for none
+	times    []timeCount
+}
+
+type timeCount struct{ time, count uint32 }
+
+// burstSlack is how much later than its time a failure may be counted: the
+// grace of its connection and the sweep that closed it.
+func (p *Partial) burstSlack() uint32 { return p.grace + 2*sweepEvery }
+
+// addBurst counts n failures at t.
+func (p *Partial) addBurst(key hostAddr, t, n uint32) {
+	b := p.bursts[key]
+	if b == nil {
+		if len(p.bursts) >= p.sweep {
+			p.dropIdle()
+		}
+		b = &burst{}
+		p.bursts[key] = b
+	}
+	if b.detected == 0 || t < b.detected {
+		b.insert(t, n)
+		b.detect()
+	}
+	if len(b.times) > 0 {
+		b.prune(p.headEnd(key.host), p.hosts[key.host].to, p.burstSlack())
+	}
+}
+
+// headEnd is the last time whose failures may complete a burst that the part
+// before this one began.
+func (p *Partial) headEnd(host int) uint32 {
+	return p.hosts[host].start + burstSpan + p.burstSlack()
+}
+
+func (b *burst) insert(t, n uint32) {
+	i := len(b.times)
+	for i > 0 && b.times[i-1].time > t {
+		i--
+	}
+	if i > 0 && b.times[i-1].time == t {
+		b.times[i-1].count += n
+		return
+	}
+	b.times = slices.Insert(b.times, i, timeCount{t, n})
+}
+
+// detect finds the earliest moment that completes a burst.
+func (b *burst) detect() {
+	sum, from := uint32(0), 0
+	for _, tc := range b.times {
+		sum += tc.count
+		for b.times[from].time+burstSpan < tc.time {
+			sum -= b.times[from].count
+			from++
+		}
+		if sum >= burstSize {
+			if b.detected == 0 || tc.time < b.detected {
+				b.detected = tc.time
+			}
+			return
+		}
+	}
+}
+
+// prune drops the times that cannot matter any more: a failure that is yet to be
+// counted is at most slack older than the newest line, now, unless it is one of the
+// head.
+func (b *burst) prune(headEnd, now, slack uint32) {
+	if b.detected == 0 && b.times[0].time+burstSpan+slack >= now {
+		return
+	}
+	b.times = slices.DeleteFunc(b.times, func(tc timeCount) bool {
+		return b.detected != 0 && tc.time > b.detected || tc.time > headEnd && tc.time+burstSpan+slack < now
+	})
+	if len(b.times) == 0 {
+		b.times = nil
+	}
+}
+
+// dropIdle forgets the addresses whose failures lie too far back to matter.
+func (p *Partial) dropIdle() {
+	for key, b := range p.bursts {
+		if b.detected != 0 {
+			continue
+		}
+		headEnd, now := p.headEnd(key.host), p.hosts[key.host].to
+		if n := len(b.times); n == 0 || b.times[n-1].time+burstSpan+p.burstSlack() < now && b.times[n-1].time > headEnd {
+			delete(p.bursts, key)
+		}
+	}
+	p.sweep = max(1<<14, 2*len(p.bursts))
+}
+
+func (p *Partial) mergeBurst(key hostAddr, o *burst) {
+	b := p.bursts[key]
+	if b == nil {
+		b = &burst{}
+		p.bursts[key] = b
+	}
+	if o.detected != 0 && (b.detected == 0 || o.detected < b.detected) {
+		b.detected = o.detected
+	}
+	for _, tc := range o.times {
+		b.insert(tc.time, tc.count)
+	}
+	b.detect()
+}

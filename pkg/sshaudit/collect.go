@@ -1,0 +1,241 @@
+package sshaudit
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"hash/maphash"
+	"io"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/opsctl/opsctl/pkg/authlog"
+	"github.com/opsctl/opsctl/pkg/host"
+	"github.com/opsctl/opsctl/pkg/progress"
+)
+
+// Options says what Collect reads.
+type Options struct {
+	Logs     []string          // files, patterns, folders and "-"; empty: the host's own logs
+	Merge    []string          // partials that Save wrote
+	Host     *host.Host        // whose logs are read when Logs is empty; nil: the local host
+	Stdin    io.Reader         // what "-" reads
+	Since    time.Time         // earlier lines are passed; zero: none
+	Until    time.Time         // lines at this time or later are passed; zero: none
+	Grace    time.Duration     // LoginGraceTime; 0: DefaultGrace
+	Location *time.Location    // zone of stamps without one; nil: time.Local
+	Now      time.Time         // when the standard input was last written
+	Workers  int               // 0: one for each core
+	Progress progress.Reporter // takes the bytes of the files; may be nil
+}
+
+func (o *Options) defaults() {
+	if o.Host == nil {
+		o.Host = host.Local()
+	}
+	if o.Location == nil {
+		o.Location = time.Local
+	}
+	if o.Grace <= 0 {
+		o.Grace = DefaultGrace * time.Second
+	}
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	o.Progress = progress.OrNop(o.Progress)
+}
+
+// Collection is what the logs said.
+type Collection struct {
+	p     *Partial
+	files []FileCoverage
+	bad   []unverifiable
+	opts  Options
+}
+
+// unverifiable is a log, or some entries of one, that prove nothing.
+type unverifiable struct {
+	at     pos
+	count  int64
+	forged bool
+}
+
+// Collect reads the logs. When some of them cannot be read it returns what the
+// others said beside the joined FileErrors; when none can, a nil Collection.
+// Nothing is written.
+func Collect(ctx context.Context, opts Options) (*Collection, error) {
+	opts.defaults()
+	c := &collector{
+		o:   opts,
+		out: &Collection{p: newPartial(uint32(opts.Grace / time.Second)), opts: opts},
+	}
+	c.loadSaved()
+	if len(opts.Logs) > 0 || len(opts.Merge) == 0 {
+		list, errs := opts.sources(ctx)
+		c.errs = append(c.errs, errs...)
+		c.sources = c.peek(list)
+	}
+	if err := c.readAll(ctx); err != nil {
+		return nil, err
+	}
+	err := errors.Join(c.errs...)
+	if c.done == 0 && err != nil {
+		return nil, err
+	}
+	return c.out, err
+}
+
+// collector reads sources in the order of their first lines.
+type collector struct {
+	o       Options
+	out     *Collection
+	sources []*source
+	saved   []*savedPartial
+	errs    []error
+	done    int // files that were read
+	seq     int
+	overlap overlap
+}
+
+// peek finds the first stamp of each source and sorts them by it.
+func (c *collector) peek(list []*source) []*source {
+	total := int64(0)
+	list = slices.DeleteFunc(list, func(s *source) bool {
+		if err := c.peekOne(s); err != nil {
+			c.errs = append(c.errs, &FileError{s.name, err})
+			return true
+		}
+		total += s.size
+		return false
+	})
+	slices.SortStableFunc(list, func(a, b *source) int {
+		return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.name, b.name))
+	})
+	c.o.Progress.Start(total)
+	return list
+}
+
+// peekOne looks at the beginning of a source.
+func (c *collector) peekOne(s *source) error {
+	raw, err := s.open()
+	if err != nil {
+		return err
+	}
+	if !s.again {
+		// It can be read only once: what is peeked at stays in the buffer.
+		buffered := bufio.NewReaderSize(raw, peekSize)
+		head, _ := buffered.Peek(peekSize)
+		s.open = func() (io.ReadCloser, error) { return readCloser{buffered, raw}, nil }
+		raw = io.NopCloser(bytes.NewReader(head))
+	}
+	defer raw.Close()
+	r, kind, err := authlog.Decompress(raw)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	s.kind = kind
+	head, err := io.ReadAll(io.LimitReader(r, peekSize))
+	if err != nil && len(head) == 0 {
+		return err
+	}
+	mtime := s.mtime.In(c.o.Location)
+	clock := authlog.NewClock(c.o.Location, mtime.Year())
+	s.first = firstStamp(authlog.NewLines(bytes.NewReader(head)), clock)
+	if y := clock.Years(); y.Seen {
+		// The stamp has no year: the latest that the file's last change allows.
+		clock = authlog.NewClock(c.o.Location, authlog.EndYear(y.First, mtime))
+		s.first = firstStamp(authlog.NewLines(bytes.NewReader(head)), clock)
+	}
+	return nil
+}
+
+const peekSize = 64 << 10
+
+// firstStamp gives the time of the first line with a header, 0 if there is none.
+func firstStamp(lines *authlog.Lines, clock *authlog.Clock) int64 {
+	var h authlog.Header
+	for {
+		line, ok := lines.Next()
+		if !ok {
+			return 0
+		}
+		if len(line) > 0 && line[0] == '{' {
+			if status, _ := authlog.Journal(line, &h); status != authlog.Unframed {
+				return h.Time
+			}
+			continue
+		}
+		if clock.Parse(line, &h) != authlog.Unframed {
+			return h.Time
+		}
+	}
+}
+
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
+// readAll reads the sources and merges the saved partials, by time.
+func (c *collector) readAll(ctx context.Context) error {
+	defer c.o.Progress.Done()
+	c.overlap.seed = maphash.MakeSeed()
+	for i, s := range c.sources {
+		c.mergeSaved(s.first)
+		next := int64(0)
+		if i+1 < len(c.sources) {
+			next = max(c.sources[i+1].first, 1)
+		}
+		c.overlap.begin(s.first, next)
+		if err := c.read(ctx, s); err != nil {
+			return err
+		}
+	}
+	c.mergeSaved(1<<63 - 1)
+	return ctx.Err()
+}
+
+// read reads one source. Only a cancelled context is an error that ends all.
+func (c *collector) read(ctx context.Context, s *source) error {
+	p, t, err := c.readSource(ctx, s)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err == nil {
+		err = judge(s, t)
+	}
+	if err != nil {
+		c.errs = append(c.errs, &FileError{s.name, err})
+	}
+	if t == nil || t.lines == 0 && err != nil {
+		return nil
+	}
+	c.done++
+	c.out.files = append(c.out.files, coverageOf(s, t))
+	if t.forged > 0 {
+		c.out.bad = append(c.out.bad, unverifiable{t.forgedAt, t.forged, true})
+	}
+	if t.bare > 0 {
+		c.out.bad = append(c.out.bad, unverifiable{t.bareAt, t.bare, false})
+		return nil // nothing in it is evidence
+	}
+	c.out.p.merge(p)
+	return nil
+}
+
+// judge refuses what is no log.
+func judge(s *source, t *tally) error {
+	switch {
+	case t.lines == 0 && s.found:
+		return nil
+	case t.lines == 0:
+		return ErrEmpty
+	case t.syslog+t.journal+t.bare == 0:
+		return ErrNotLog
+	}
+	return nil
+}

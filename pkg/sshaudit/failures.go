@@ -1,0 +1,184 @@
+package sshaudit
+
+import (
+	"hash/maphash"
+	"math/bits"
+)
+
+// maxRows bounds a failTable's rows, and with them its memory.
+const maxRows = 1 << 18
+
+// The levels of detail of a failTable. Each maps a row to a coarser one by the row
+// alone, so a table's level and rows depend on what was counted and not on its
+// order: the level is the finest at which the rows fit.
+const (
+	levelFull    = iota // host, address, user, reason
+	levelKnown          // names that are no account are dropped
+	levelAddr           // all names are dropped
+	levelNet            // addresses become /24 and /64 networks
+	levelWide           // ... /16 and /32
+	levelHost           // host and reason only
+	coarsest     = levelHost
+	collapseUser = 1
+	collapseAddr = 2
+)
+
+// failKey names a row. user is not kept by the table's callers.
+type failKey struct {
+	host      uint32
+	reason    Reason
+	collapsed uint8 // collapseUser, collapseAddr: what was dropped
+	bits      uint8 // of the network, where the address was collapsed
+	addr      addr
+	user      []byte
+}
+
+type failRow struct {
+	hash        uint64
+	addr        addr
+	count       uint64
+	first, last uint32
+	userOff     uint32
+	userLen     uint16
+	host        uint32
+	reason      Reason
+	collapsed   uint8
+	bits        uint8
+}
+
+// failTable counts failures by host, address, user and reason, exactly, in
+// bounded memory: when an attack brings more distinct rows than maxRows, the
+// rows merge to a coarser level of detail. Totals stay exact, and no count is
+// ever estimated.
+type failTable struct {
+	seed   maphash.Seed
+	limit  int
+	level  int
+	slots  []uint32 // open addressing: index into rows, plus one
+	rows   []failRow
+	names  []byte // the users' names
+	totals [reasons]uint64
+}
+
+func newFailTable(seed maphash.Seed) *failTable {
+	return &failTable{seed: seed, limit: maxRows, slots: make([]uint32, 1<<10)}
+}
+
+// coarsen maps a key to a level of detail.
+func (k failKey) coarsen(level int) failKey {
+	if level >= levelAddr || level >= levelKnown && k.reason == ReasonInvalidUser {
+		k.user, k.collapsed = nil, k.collapsed|collapseUser
+	}
+	switch {
+	case level < levelNet:
+		return k
+	case level == levelNet:
+		return k.widen(24, 64)
+	case level == levelWide:
+		return k.widen(16, 32)
+	default:
+		k.addr, k.bits, k.collapsed = addr{}, 0, k.collapsed|collapseAddr
+		return k
+	}
+}
+
+func (k failKey) widen(v4, v6 int) failKey {
+	k.collapsed |= collapseAddr
+	switch {
+	case k.addr.hi == nameMark:
+		k.bits = 0
+	case k.addr.isV4():
+		k.bits = uint8(v4)
+	default:
+		k.bits = uint8(v6)
+	}
+	k.addr = k.addr.prefix(v4, v6)
+	return k
+}
+
+func (f *failTable) hash(k *failKey) uint64 {
+	h := maphash.Bytes(f.seed, k.user)
+	h ^= k.addr.hi*0x9e3779b97f4a7c15 + bits.RotateLeft64(k.addr.lo*0xbf58476d1ce4e5b9, 31)
+	h ^= (uint64(k.host)<<24 | uint64(k.reason)<<16 | uint64(k.collapsed)<<8 | uint64(k.bits)) * 0x94d049bb133111eb
+	hi, lo := bits.Mul64(h, 0x9e3779b97f4a7c15)
+	return hi ^ lo
+}
+
+// add counts n failures that were seen between first and last.
+func (f *failTable) add(k failKey, n uint64, first, last uint32) {
+	f.totals[k.reason] += n
+	f.insert(k.coarsen(f.level), n, first, last)
+	for len(f.rows) > f.limit && f.level < coarsest {
+		f.rebuild(f.level + 1)
+	}
+}
+
+func (f *failTable) insert(k failKey, n uint64, first, last uint32) {
+	h := f.hash(&k)
+	mask := uint64(len(f.slots) - 1)
+	i := h & mask
+	for ; f.slots[i] != 0; i = (i + 1) & mask {
+		if r := &f.rows[f.slots[i]-1]; r.hash == h && f.same(r, &k) {
+			r.count += n
+			r.first, r.last = min(r.first, first), max(r.last, last)
+			return
+		}
+	}
+	f.rows = append(f.rows, failRow{
+		hash: h, addr: k.addr, count: n, first: first, last: last, userOff: uint32(len(f.names)), userLen: uint16(len(k.user)),
+		host: k.host, reason: k.reason, collapsed: k.collapsed, bits: k.bits,
+	})
+	f.names = append(f.names, k.user...)
+	f.slots[i] = uint32(len(f.rows))
+	if len(f.rows)*4 > len(f.slots)*3 {
+		f.grow()
+	}
+}
+
+func (f *failTable) same(r *failRow, k *failKey) bool {
+	return r.addr == k.addr && r.host == k.host && r.reason == k.reason && r.collapsed == k.collapsed && r.bits == k.bits &&
+		string(f.user(r)) == string(k.user)
+}
+
+func (f *failTable) user(r *failRow) []byte {
+	return f.names[r.userOff : r.userOff+uint32(r.userLen)]
+}
+
+func (f *failTable) key(r *failRow) failKey {
+	return failKey{host: r.host, reason: r.reason, collapsed: r.collapsed, bits: r.bits, addr: r.addr, user: f.user(r)}
+}
+
+func (f *failTable) grow() {
+	f.slots = make([]uint32, 2*len(f.slots))
+	mask := uint64(len(f.slots) - 1)
+	for n := range f.rows {
+		i := f.rows[n].hash & mask
+		for f.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		f.slots[i] = uint32(n + 1)
+	}
+}
+
+// rebuild maps all rows to a coarser level.
+func (f *failTable) rebuild(level int) {
+	old := *f
+	f.level, f.rows, f.names, f.slots = level, nil, nil, make([]uint32, 1<<10)
+	for i := range old.rows {
+		r := &old.rows[i]
+		f.insert(old.key(r).coarsen(level), r.count, r.first, r.last)
+	}
+}
+
+// merge adds the rows of g; hosts gives f's number of each of g's hosts.
+func (f *failTable) merge(g *failTable, hosts []int) {
+	if g.level > f.level {
+		f.rebuild(g.level)
+	}
+	for i := range g.rows {
+		r := &g.rows[i]
+		k := g.key(r)
+		k.host = uint32(hosts[r.host])
+		f.add(k, r.count, r.first, r.last)
+	}
+}

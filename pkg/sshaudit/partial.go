@@ -1,0 +1,194 @@
+package sshaudit
+
+import (
+	"hash/maphash"
+
+	"github.com/opsctl/opsctl/pkg/authlog"
+)
+
+// The rules of the join. All are seconds.
+const (
+	// DefaultGrace is sshd's default LoginGraceTime: how long a connection may
+	// stay silent before its next line belongs to another one.
+	DefaultGrace = 120
+	// afterEnd is how long the further lines of an ended connection may take.
+	afterEnd = 10
+	// sweepEvery bounds how late a silent connection is closed.
+	sweepEvery = 60
+	// burstSpan and burstSize define a brute-force burst: so many failures of
+	// one address on one host within that time.
+	burstSpan = 600
+	burstSize = 20
+)
+
+// piece is a stretch of consecutive lines of one file. base is known once all
+// the pieces before it have been read.
+type piece struct {
+	file  string
+	seq   int  // order of the pieces over all files
+	first bool // begins at the first byte of its file
+	base  int64
+}
+
+// pos is a line of a file.
+type pos struct {
+	piece *piece
+	line  uint32 // 1 is the first line of the piece
+}
+
+func (p pos) before(q pos) bool {
+	if p.piece == nil || q.piece == nil {
+		return q.piece == nil && p.piece != nil
+	}
+	if p.piece.seq != q.piece.seq {
+		return p.piece.seq < q.piece.seq
+	}
+	return p.piece.base+int64(p.line) < q.piece.base+int64(q.line)
+}
+
+// Partial is what a stretch of log lines says. Merge joins two of them.
+type Partial struct {
+	grace  uint32
+	hosts  []*hostPart
+	byName map[string]int
+	last   int // index of the host of the last line
+
+	fails  *failTable
+	bursts map[hostAddr]*burst
+	sweep  int // size of bursts at which the idle ones are dropped
+	logins map[string]*login
+	wrong  map[string]*notice // good keys from addresses outside from=
+	modes  map[string]*notice // files that StrictModes refused
+	names  map[uint64]string  // host names by their hash, where addr holds one
+	seed   maphash.Seed
+
+	scratch []byte // composes map keys
+	freed   []*conn
+}
+
+type hostAddr struct {
+	host int
+	addr addr
+}
+
+// hostPart is what the lines of one host say that depends on their order.
+type hostPart struct {
+	name        string
+	started     bool
+	start       uint32 // time of the first line
+	from, to    uint32 // least and greatest time
+	lines       uint64
+	atFrom      uint64 // lines of the first second, and of the last
+	atTo        uint64
+	accepted    uint64 // Accepted lines; with none, a log may hide logins (LogLevel)
+	withKey     uint64 // ... of publickey logins that name the key
+	withoutKey  uint64 // ... that do not
+	swept       uint32
+	conns       map[connKey]*conn
+	head        []*conn // ended connections that may have begun before the first line
+	found       map[foundKey]foundAt
+	foundInHead map[foundKey]bool
+}
+
+func newPartial(grace uint32) *Partial {
+	seed := maphash.MakeSeed()
+	return &Partial{
+		grace: grace, byName: map[string]int{}, last: -1,
+		fails: newFailTable(seed), bursts: map[hostAddr]*burst{}, sweep: 1 << 14,
+		logins: map[string]*login{}, wrong: map[string]*notice{}, modes: map[string]*notice{},
+		names: map[uint64]string{}, seed: seed,
+	}
+}
+
+// host finds the host of a line.
+func (p *Partial) host(name []byte) int {
+	if p.last >= 0 && string(name) == p.hosts[p.last].name {
+		return p.last
+	}
+	i, ok := p.byName[string(name)]
+	if !ok {
+		i = p.addHost(string(name))
+	}
+	p.last = i
+	return i
+}
+
+func (p *Partial) addHost(name string) int {
+	i := len(p.hosts)
+	p.hosts = append(p.hosts, &hostPart{
+		name: name, conns: map[connKey]*conn{}, found: map[foundKey]foundAt{}, foundInHead: map[foundKey]bool{},
+	})
+	p.byName[name] = i
+	return i
+}
+
+// add takes one event of a host. Its slices are not kept.
+func (p *Partial) add(hd *authlog.Header, e *authlog.Event, at pos) {
+	i := p.host(hd.Host)
+	h := p.hosts[i]
+	t := uint32(max(hd.Time, 0))
+	h.see(t)
+	if t > h.swept+sweepEvery || t+sweepEvery < h.swept {
+		p.sweepConns(i, t)
+	}
+	switch e.Kind {
+	case authlog.Accepted:
+		p.accept(i, t, hd.PID, e, at)
+	case authlog.Failed, authlog.InvalidUser, authlog.Closed, authlog.Opened:
+		p.touch(i, t, hd.PID, e)
+	case authlog.Found:
+		p.find(i, t, hd.PID, e)
+	case authlog.WrongAddr:
+		p.note(p.wrong, i, t, e, at)
+	case authlog.BadModes:
+		p.note(p.modes, i, t, e, at)
+	}
+}
+
+func (h *hostPart) see(t uint32) {
+	h.lines++
+	if !h.started {
+		h.started, h.start, h.from, h.to, h.swept = true, t, t, t, t
+		h.atFrom, h.atTo = 1, 1
+		return
+	}
+	switch {
+	case t < h.from:
+		h.from, h.atFrom = t, 0
+	case t > h.to:
+		h.to, h.atTo = t, 0
+	}
+	if t == h.from {
+		h.atFrom++
+	}
+	if t == h.to {
+		h.atTo++
+	}
+}
+
+// cover extends the time that h covers by that of a later part.
+func (h *hostPart) cover(o *hostPart) {
+	switch {
+	case o.from < h.from:
+		h.from, h.atFrom = o.from, o.atFrom
+	case o.from == h.from:
+		h.atFrom += o.atFrom
+	}
+	switch {
+	case o.to > h.to:
+		h.to, h.atTo = o.to, o.atTo
+	case o.to == h.to:
+		h.atTo += o.atTo
+	}
+}
+
+// inHead tells whether a connection first seen at t may have begun before the
+// part's first line.
+func (p *Partial) inHead(h *hostPart, t uint32) bool { return gap(t, h.start) <= 2*p.grace }
+
+func gap(a, b uint32) uint32 {
+	if a > b {
+		return a - b
+	}
+	return b - a
+}

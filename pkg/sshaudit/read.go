@@ -1,0 +1,287 @@
+package sshaudit
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"github.com/opsctl/opsctl/pkg/authlog"
+	"github.com/opsctl/opsctl/pkg/progress"
+)
+
+// A plain file is cut into pieces for the cores. A piece is large beside the lines
+// within the grace time of its ends, which cost more to merge.
+const (
+	minPiece = 16 << 20
+	maxPiece = 256 << 20
+)
+
+// readSource reads one log to its end. An error stands beside what was read.
+func (c *collector) readSource(ctx context.Context, s *source) (*Partial, *tally, error) {
+	raw, err := s.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer raw.Close()
+	if f, ok := raw.(*os.File); ok && s.kind == authlog.Plain && s.again {
+		return c.readFile(ctx, s, f)
+	}
+	return c.readStream(ctx, s, raw)
+}
+
+// readStream reads what has no random access, decompressing beside the scan.
+func (c *collector) readStream(ctx context.Context, s *source, raw io.ReadCloser) (*Partial, *tally, error) {
+	year := c.firstYear(s)
+	for {
+		res, err := c.scanStream(ctx, s, raw, year)
+		if err != nil {
+			return nil, nil, err
+		}
+		starts, wrong := authlog.FixYears([]authlog.Years{res.years}, s.mtime.In(c.o.Location))
+		if !wrong || res.err != nil {
+			c.overlap.take(&res)
+			return res.p, &res.tally, res.err
+		}
+		if !s.again {
+			return res.p, &res.tally, errYears
+		}
+		// It spans more than a year: read it again from the right one.
+		year = starts[0]
+		if raw, err = s.open(); err != nil {
+			return nil, nil, err
+		}
+		defer raw.Close()
+	}
+}
+
+// errYears is said of a pipe whose years turn out at its end.
+var errYears = errors.New("its stamps have no year and span more than one: read it from a file")
+
+func (c *collector) scanStream(ctx context.Context, s *source, raw io.Reader, year int) (result, error) {
+	r, _, err := authlog.Decompress(progress.Reader(raw, c.o.Progress))
+	if err != nil {
+		return result{}, err
+	}
+	ahead := newReadAhead(ctx, r)
+	sc := c.newScanner(year, &piece{file: s.name, seq: c.reserveSeq(1), first: true})
+	res := sc.run(ctx, authlog.NewLines(ahead), func(int64) {})
+	if ctx.Err() != nil {
+		return res, nil // a read of a pipe may still be pending: r is left to it
+	}
+	ahead.wait()
+	return res, r.Close()
+}
+
+// reserveSeq gives the first of n numbers in the order of the pieces.
+func (c *collector) reserveSeq(n int) int {
+	first := c.seq
+	c.seq += n
+	return first
+}
+
+func (c *collector) newScanner(year int, pc *piece) *scanner {
+	sc := &scanner{
+		p: newPartial(uint32(c.o.Grace / time.Second)), clock: authlog.NewClock(c.o.Location, year), piece: pc,
+		overlap: c.overlap.view(),
+	}
+	if !c.o.Since.IsZero() {
+		sc.since = c.o.Since.Unix()
+	}
+	if !c.o.Until.IsZero() {
+		sc.until = c.o.Until.Unix()
+	}
+	return sc
+}
+
+// firstYear guesses the year of a source's first stamp: the latest that is not
+// after its last change.
+func (c *collector) firstYear(s *source) int {
+	if s.first == 0 {
+		return s.mtime.In(c.o.Location).Year()
+	}
+	return time.Unix(s.first, 0).In(c.o.Location).Year()
+}
+
+// readFile reads a plain file by pieces, one core each.
+func (c *collector) readFile(ctx context.Context, s *source, f *os.File) (*Partial, *tally, error) {
+	cuts := c.cuts(s)
+	folded, err := c.scanPieces(ctx, s, f, cuts, c.sampleYears(s, f, cuts))
+	if err != nil {
+		return nil, nil, err
+	}
+	starts, wrong := authlog.FixYears(folded.years, s.mtime.In(c.o.Location))
+	if wrong {
+		// A piece held more than a year, which its first stamp did not tell.
+		if folded, err = c.scanPieces(ctx, s, f, cuts, starts); err != nil {
+			return nil, nil, err
+		}
+	}
+	c.overlap.take(&folded.result)
+	return folded.p, &folded.tally, folded.err
+}
+
+// cuts gives the bounds of a file's pieces. A file that may repeat the lines of
+// an earlier one is one piece, so that the same of them count in every run.
+func (c *collector) cuts(s *source) []int64 {
+	size := s.size
+	n := min(max(size/int64(4*c.o.Workers), minPiece), maxPiece)
+	if c.overlap.active {
+		n = size
+	}
+	var cuts []int64
+	for at := int64(0); at < size; at += max(n, 1) {
+		cuts = append(cuts, at)
+	}
+	return append(cuts, size)
+}
+
+// sampleYears guesses the year in which each piece starts from their first
+// stamps and the last one of all.
+func (c *collector) sampleYears(s *source, f io.ReaderAt, cuts []int64) []int {
+	samples := make([]authlog.Years, len(cuts)-1)
+	for i := range samples {
+		clock := authlog.NewClock(c.o.Location, s.mtime.Year())
+		firstStamp(authlog.NewRange(f, cuts[i], min(cuts[i]+peekSize, cuts[i+1]), s.size), clock)
+		samples[i] = clock.Years()
+	}
+	clock := authlog.NewClock(c.o.Location, s.mtime.Year())
+	lines, last := authlog.NewRange(f, max(s.size-peekSize, 0), s.size, s.size), &samples[len(samples)-1]
+	for firstStamp(lines, clock) != 0 {
+		// The last stamp counts.
+	}
+	if y := clock.Years(); y.Seen && last.Seen {
+		last.Last = y.Last
+		if y.Last < last.First {
+			last.End++
+		}
+	}
+	starts, _ := authlog.FixYears(samples, s.mtime.In(c.o.Location))
+	return starts
+}
+
+// fold is the merged result of a file's pieces.
+type fold struct {
+	result
+	years []authlog.Years
+}
+
+// scanPieces scans the pieces side by side and merges them in their order.
+func (c *collector) scanPieces(ctx context.Context, s *source, f io.ReaderAt, cuts []int64, years []int) (*fold, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results := make([]chan result, len(cuts)-1)
+	for i := range results {
+		results[i] = make(chan result, 1)
+	}
+	// One piece more than there are cores may wait for its turn to be merged.
+	slots := make(chan struct{}, c.o.Workers+1)
+	first := c.reserveSeq(len(results))
+	go func() {
+		for i := range results {
+			slots <- struct{}{}
+			go func() {
+				sc := c.newScanner(years[i], &piece{file: s.name, seq: first + i, first: i == 0})
+				results[i] <- sc.run(ctx, authlog.NewRange(f, cuts[i], cuts[i+1], s.size), c.o.Progress.Add)
+			}()
+		}
+	}()
+	var all fold
+	for i := range results {
+		all.append(<-results[i])
+		<-slots
+	}
+	return &all, ctx.Err()
+}
+
+// append merges the next piece of the same file.
+func (f *fold) append(r result) {
+	r.piece.base = f.tally.lines
+	f.years = append(f.years, r.years)
+	if f.p == nil {
+		f.result = r
+		return
+	}
+	f.tally.add(&r.tally)
+	f.p.merge(r.p)
+	f.overlap.append(r.overlap)
+	if f.err == nil {
+		f.err = r.err
+	}
+}
+
+// readAhead reads a stream in its own goroutine, so that decompression and the
+// scan use two cores.
+type readAhead struct {
+	full, free chan []byte
+	rest       []byte
+	buf        []byte
+	err        error
+	ctx        context.Context
+}
+
+func newReadAhead(ctx context.Context, r io.Reader) *readAhead {
+	const buffers, size = 4, 512 << 10
+	a := &readAhead{full: make(chan []byte, buffers), free: make(chan []byte, buffers), ctx: ctx}
+	for range buffers {
+		a.free <- make([]byte, size)
+	}
+	go a.fill(r)
+	return a
+}
+
+func (a *readAhead) fill(r io.Reader) {
+	defer close(a.full)
+	for {
+		var buf []byte
+		select {
+		case buf = <-a.free:
+		case <-a.ctx.Done():
+			return
+		}
+		n, err := io.ReadFull(r, buf[:cap(buf)])
+		if n > 0 {
+			a.full <- buf[:n]
+		}
+		if err != nil {
+			a.err = err // seen by the reader after full is closed
+			return
+		}
+	}
+}
+
+// Read implements io.Reader.
+func (a *readAhead) Read(p []byte) (int, error) {
+	for len(a.rest) == 0 {
+		if a.buf != nil {
+			a.free <- a.buf
+			a.buf = nil
+		}
+		var buf []byte
+		ok := false
+		select {
+		case buf, ok = <-a.full:
+		case <-a.ctx.Done():
+			return 0, a.ctx.Err()
+		}
+		if !ok {
+			if a.err == nil || errors.Is(a.err, io.ErrUnexpectedEOF) && !errors.Is(a.err, authlog.ErrCompressed) {
+				return 0, io.EOF
+			}
+			return 0, a.err
+		}
+		a.buf, a.rest = buf, buf
+	}
+	n := copy(p, a.rest)
+	a.rest = a.rest[n:]
+	return n, nil
+}
+
+// wait passes what was not read, until the goroutine has ended: the stream is not
+// used after this.
+func (a *readAhead) wait() {
+	for buf := range a.full {
+		a.free <- buf
+	}
+}

@@ -1,0 +1,340 @@
+package sshaudit
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/opsctl/opsctl/pkg/authkeys"
+)
+
+// ReportOptions says what Report judges and shows.
+type ReportOptions struct {
+	Keys        *authkeys.Set // nil: no key files were read
+	Now         time.Time
+	UnusedAfter time.Duration
+	MinRSA      int
+	Baseline    *Baseline // nil: no address is called new
+	Top         int       // rows of failures; 0: all
+	Ignore      []string  // ID or ID:SUBJECT of findings to leave out
+	Filter      Filter
+}
+
+// Report says what the logs mean beside the key files. It ends the collection,
+// which cannot be saved any more.
+func (c *Collection) Report(o ReportOptions) *Document {
+	c.p.finish()
+	r := &reporter{c: c, p: c.p, o: o, doc: &Document{Findings: []Finding{}}}
+	r.hosts()
+	r.index()
+	r.logins()
+	r.keys()
+	r.failures()
+	r.coverage()
+	r.findings()
+	r.o.Filter.apply(r.doc)
+	return r.doc
+}
+
+// reporter builds a document.
+type reporter struct {
+	c   *Collection
+	p   *Partial
+	o   ReportOptions
+	doc *Document
+
+	judged map[string]bool            // hosts whose key files were read
+	keyOf  map[string][]*authkeys.Key // by every form of fingerprint
+	caOf   map[string][]*authkeys.CA
+	proven map[Location]bool // places that sshd itself named; host, file and line only
+	rows   []*keyRow
+}
+
+// hosts finds out which hosts of the logs the key files belong to.
+func (r *reporter) hosts() {
+	r.judged = map[string]bool{}
+	set := r.o.Keys
+	if set == nil || !set.Read {
+		return
+	}
+	for _, h := range r.p.hosts {
+		if len(r.p.hosts) == 1 && (set.Host == "" || set.Source == "explicit") || sameHost(set.Host, h.name) {
+			r.judged[h.name] = true
+		}
+	}
+}
+
+// sameHost compares a host's own name with the one in its log: syslog may write
+// it with its domain or without.
+func sameHost(own, logged string) bool {
+	if own == "" || logged == "" {
+		return own == logged
+	}
+	if strings.EqualFold(own, logged) {
+		return true
+	}
+	a, _, okA := strings.Cut(own, ".")
+	b, _, okB := strings.Cut(logged, ".")
+	return okA != okB && strings.EqualFold(a, b)
+}
+
+// keyHost is the host that the key files' lines are shown under.
+func (r *reporter) keyHost() string {
+	if r.o.Keys != nil && r.o.Keys.Host != "" && r.o.Keys.Source != "explicit" {
+		return r.o.Keys.Host
+	}
+	if len(r.p.hosts) == 1 {
+		return r.p.hosts[0].name
+	}
+	if r.o.Keys != nil {
+		return r.o.Keys.Host
+	}
+	return ""
+}
+
+// index makes the keys findable by every form of fingerprint that sshd logs.
+func (r *reporter) index() {
+	r.keyOf, r.caOf, r.proven = map[string][]*authkeys.Key{}, map[string][]*authkeys.CA{}, map[Location]bool{}
+	if r.o.Keys == nil {
+		return
+	}
+	for i := range r.o.Keys.Keys {
+		k := &r.o.Keys.Keys[i]
+		for _, fp := range fingerprints(k.SHA256, k.MD5) {
+			r.keyOf[fp] = append(r.keyOf[fp], k)
+		}
+	}
+	for i := range r.o.Keys.CAs {
+		ca := &r.o.Keys.CAs[i]
+		for _, fp := range fingerprints(ca.SHA256, ca.MD5) {
+			r.caOf[fp] = append(r.caOf[fp], ca)
+		}
+	}
+}
+
+// fingerprints lists the forms of a key's fingerprint: FingerprintHash sha256 and
+// md5, and md5 as it was before OpenSSH 6.8.
+func fingerprints(sha, md5 string) []string {
+	return slices.DeleteFunc([]string{sha, md5, strings.TrimPrefix(md5, "MD5:")}, func(s string) bool { return s == "" })
+}
+
+// logins turns the rows of logins into their final form.
+func (r *reporter) logins() {
+	list := make([]Login, 0, len(r.p.logins))
+	for _, l := range r.p.logins {
+		list = append(list, r.login(l))
+	}
+	slices.SortFunc(list, func(a, b Login) int {
+		return cmp.Or(
+			b.Last.Compare(a.Last), cmp.Compare(a.Host, b.Host), cmp.Compare(a.User, b.User), cmp.Compare(a.IP, b.IP),
+			cmp.Compare(a.Method, b.Method), cmp.Compare(a.Fingerprint, b.Fingerprint), compareCert(a.Certificate, b.Certificate),
+			compareLocation(a.Location, b.Location), cmp.Compare(a.KeyType, b.KeyType),
+		)
+	})
+	r.doc.Logins = list
+}
+
+func compareCert(a, b *Certificate) int {
+	if a == nil || b == nil {
+		return cmp.Compare(boolInt(a != nil), boolInt(b != nil))
+	}
+	return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Serial, b.Serial), cmp.Compare(a.CA, b.CA), cmp.Compare(a.CAType, b.CAType))
+}
+
+func compareLocation(a, b *Location) int {
+	if a == nil || b == nil {
+		return cmp.Compare(boolInt(a != nil), boolInt(b != nil))
+	}
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (r *reporter) login(l *login) Login {
+	host := r.p.hosts[l.host].name
+	out := Login{
+		Host: host, User: l.user, IP: r.p.addrText(l.addr), Method: l.method, Fingerprint: l.fingerprint, KeyType: l.keyType,
+		Count: l.count, First: at(int64(l.first)), Last: at(int64(l.last)), Evidence: evidenceOf(host, l.firstAt, l.lastAt),
+	}
+	if l.isCert {
+		out.Certificate = &Certificate{ID: l.certID, Serial: l.serial, CAType: l.caType, CA: l.ca}
+	}
+	out.Location = r.explain(l, host)
+	return out
+}
+
+func evidenceOf(host string, list ...pos) []Evidence {
+	out := []Evidence{}
+	for _, p := range list {
+		if p.piece == nil {
+			continue
+		}
+		e := Evidence{host, p.piece.file, p.piece.base + int64(p.line)}
+		if !slices.Contains(out, e) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// explain finds the line that let a login in: the one that sshd logged, else the
+// first of the user's lines that holds the key, or signed the certificate.
+func (r *reporter) explain(l *login, host string) *Location {
+	if l.file != "" {
+		loc := Location{Host: host, User: l.user, File: l.file, Line: int(l.line)}
+		r.proven[loc] = true
+		loc.Proof = Logged
+		r.describe(&loc, l.proofKey())
+		return &loc
+	}
+	if l.proofKey() == "" || !r.judged[host] && !r.hostless() {
+		return nil
+	}
+	var best *Location
+	for _, k := range r.keyOf[l.proofKey()] {
+		if k.CertAuthority == l.isCert && (k.User == l.user || k.User == "") && (best == nil || best.Dead != "" && k.Dead == "") {
+			best = r.location(k, Inferred)
+		}
+	}
+	if best != nil || !l.isCert {
+		return best
+	}
+	for _, ca := range r.caOf[l.proofKey()] {
+		return &Location{Host: r.keyHost(), File: ca.File, Line: ca.Line, Comment: ca.Comment, Proof: Inferred}
+	}
+	return nil
+}
+
+// hostless tells that the key files are not those of a named host: they explain
+// logins of any.
+func (r *reporter) hostless() bool { return r.o.Keys != nil && r.o.Keys.Source == "explicit" }
+
+// describe adds what the named line holds now.
+func (r *reporter) describe(loc *Location, fp string) {
+	for _, k := range r.keyOf[fp] {
+		if k.File == loc.File && (k.Line == loc.Line || loc.Line == 0) {
+			loc.Comment, loc.Options = k.Comment, k.Options.Raw
+			return
+		}
+	}
+	for _, ca := range r.caOf[fp] {
+		if ca.File == loc.File {
+			loc.Comment = ca.Comment
+			if loc.Line == 0 {
+				loc.Line = ca.Line
+			}
+			return
+		}
+	}
+	// The line holds something else now; the key's comment may stand elsewhere.
+	for _, k := range r.keyOf[fp] {
+		loc.Comment = k.Comment
+		return
+	}
+}
+
+func (r *reporter) location(k *authkeys.Key, proof Proof) *Location {
+	loc := &Location{
+		Host: r.keyHost(), User: k.User, File: k.File, Line: k.Line, Comment: k.Comment, Options: k.Options.Raw, Proof: proof, Dead: k.Dead,
+	}
+	return loc
+}
+
+// failures sorts the rows and cuts them to the largest.
+func (r *reporter) failures() {
+	f := Failures{ByReason: map[string]uint64{}, Rows: []Failure{}, Distinct: len(r.p.fails.rows)}
+	f.Detail = [...]string{"user", "known-user", "address", "network", "wide-network", "host"}[r.p.fails.level]
+	for i, n := range r.p.fails.totals {
+		if n > 0 {
+			f.Total += n
+			f.ByReason[Reason(i).String()] = n
+		}
+	}
+	for i := range r.p.fails.rows {
+		f.Rows = append(f.Rows, r.failure(&r.p.fails.rows[i]))
+	}
+	slices.SortFunc(f.Rows, func(a, b Failure) int {
+		return cmp.Or(
+			cmp.Compare(b.Count, a.Count), cmp.Compare(a.Host, b.Host), cmp.Compare(a.IP, b.IP), cmp.Compare(a.User, b.User),
+			cmp.Compare(a.Reason, b.Reason),
+		)
+	})
+	f.Truncated = r.p.fails.level > levelFull
+	r.doc.Failures = f
+}
+
+func (r *reporter) failure(row *failRow) Failure {
+	f := Failure{
+		Host: r.p.hosts[row.host].name, IP: r.p.addrText(row.addr), User: string(r.p.fails.user(row)), Reason: row.reason.String(),
+		Merged: row.collapsed != 0, Count: row.count, First: at(int64(row.first)), Last: at(int64(row.last)),
+	}
+	if row.collapsed&collapseAddr != 0 {
+		f.IP = ""
+		if row.bits > 0 {
+			f.IP = netip.PrefixFrom(row.addr.netip(), int(row.bits)).String()
+		}
+	}
+	return f
+}
+
+// coverage says what the verdicts rest on.
+func (r *reporter) coverage() {
+	cov := Coverage{Files: r.c.files, Hosts: []HostCoverage{}, HostsWithoutKeys: []string{}, Notes: []string{}}
+	if cov.Files == nil {
+		cov.Files = []FileCoverage{}
+	}
+	slices.SortStableFunc(cov.Files, func(a, b FileCoverage) int { return cmp.Compare(a.Path, b.Path) })
+	for i := range cov.Files {
+		f := &cov.Files[i]
+		cov.NotUnderstood += f.NotUnderstood
+		if f.From != nil && (cov.From == nil || f.From.Before(*cov.From)) {
+			cov.From = f.From
+		}
+		if f.To != nil && (cov.To == nil || f.To.After(*cov.To)) {
+			cov.To = f.To
+		}
+	}
+	for _, h := range r.p.hosts {
+		cov.Hosts = append(cov.Hosts, HostCoverage{
+			Host: h.name, From: at(int64(h.from)), To: at(int64(h.to)), Lines: h.lines, Accepted: h.accepted, KeysRead: r.judged[h.name],
+		})
+		if !r.judged[h.name] {
+			cov.HostsWithoutKeys = append(cov.HostsWithoutKeys, h.name)
+		}
+	}
+	slices.SortFunc(cov.Hosts, func(a, b HostCoverage) int { return cmp.Compare(a.Host, b.Host) })
+	slices.Sort(cov.HostsWithoutKeys)
+	if r.o.Keys != nil {
+		cov.KeySource = r.o.Keys.Source
+	}
+	r.doc.Coverage = cov
+	r.notes()
+}
+
+func (r *reporter) note(format string, a ...any) {
+	r.doc.Coverage.Notes = append(r.doc.Coverage.Notes, fmt.Sprintf(format, a...))
+}
+
+// notes says what logs and files leave open.
+func (r *reporter) notes() {
+	if r.o.Keys != nil && r.o.Keys.HasKeysCommand {
+		r.note("AuthorizedKeysCommand was not run: keys that it gives are not called unknown (--run-keys-command runs it)")
+	}
+	for _, h := range r.p.hosts {
+		if h.withoutKey > 0 {
+			r.note("%s: %d logins with a key do not say which (OpenSSH before 6.8 below LogLevel VERBOSE): no key there can be called unused",
+				h.name, h.withoutKey)
+		}
+	}
+	if n := r.doc.Coverage.NotUnderstood; n > 0 {
+		r.note("%d lines of sshd are in no known form", n)
+	}
+}

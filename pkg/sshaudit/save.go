@@ -1,0 +1,270 @@
+package sshaudit
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/opsctl/opsctl/pkg/atomicfile"
+)
+
+// A saved partial is one gzipped JSON object. maxSaved bounds its text.
+const (
+	savedKind    = "SSHAuditPartial"
+	savedVersion = 1
+	maxSaved     = 1 << 30
+)
+
+// ErrSaved is what Collect says of a --merge file that Save did not write, or
+// that is damaged. It comes wrapped in a FileError.
+var ErrSaved = errors.New("is not a saved partial of this version")
+
+type savedDoc struct {
+	Kind    string          `json:"kind"`
+	Version int             `json:"version"`
+	Grace   uint32          `json:"grace"`
+	Hosts   []savedHost     `json:"hosts"`
+	Names   []string        `json:"names,omitempty"`
+	Level   int             `json:"level"`
+	Rows    []savedRow      `json:"failures"`
+	Totals  []uint64        `json:"totals"`
+	Logins  []savedLogin    `json:"logins"`
+	Wrong   []savedNotice   `json:"wrongAddress"`
+	Modes   []savedNotice   `json:"badModes"`
+	Bursts  []savedBurst    `json:"bursts"`
+	Files   []FileCoverage  `json:"files"`
+	Bad     []savedEvidence `json:"unverifiable"`
+}
+
+type savedHost struct {
+	Name       string       `json:"name"`
+	Start      uint32       `json:"start"`
+	From       uint32       `json:"from"`
+	To         uint32       `json:"to"`
+	AtFrom     uint64       `json:"atFrom"`
+	AtTo       uint64       `json:"atTo"`
+	Swept      uint32       `json:"swept"`
+	Lines      uint64       `json:"lines"`
+	Accepted   uint64       `json:"accepted"`
+	WithKey    uint64       `json:"withKey"`
+	WithoutKey uint64       `json:"withoutKey"`
+	Head       []savedConn  `json:"head"`
+	Open       []savedConn  `json:"open"`
+	Found      []savedFound `json:"found"`
+	InHead     []savedProof `json:"foundInHead"`
+}
+
+type savedConn struct {
+	Addr       string      `json:"addr"`
+	PID        uint32      `json:"pid"`
+	Port       uint16      `json:"port"`
+	User       []byte      `json:"user"`
+	Attempts   [][3]uint32 `json:"attempts,omitempty"` // time, count, reason
+	Weak       Reason      `json:"weak,omitempty"`
+	WeakTime   uint32      `json:"weakTime,omitempty"`
+	First      uint32      `json:"first"`
+	Last       uint32      `json:"last"`
+	State      connState   `json:"state"`
+	Head       bool        `json:"head"`
+	FirstIsEnd bool        `json:"firstIsEnd,omitempty"`
+	Login      *savedLogin `json:"login,omitempty"`
+	Proof      *savedProof `json:"proof,omitempty"`
+	LoginTime  uint32      `json:"loginTime,omitempty"`
+}
+
+type savedProof struct {
+	PID         uint32 `json:"pid"`
+	Fingerprint []byte `json:"fingerprint"`
+}
+
+type savedFound struct {
+	savedProof
+	File []byte `json:"file"`
+	Line uint32 `json:"line"`
+	Time uint32 `json:"time"`
+}
+
+type savedRow struct {
+	Host      uint32 `json:"host"`
+	Addr      string `json:"addr,omitempty"`
+	User      []byte `json:"user,omitempty"`
+	Reason    Reason `json:"reason"`
+	Collapsed uint8  `json:"collapsed,omitempty"`
+	Bits      uint8  `json:"bits,omitempty"`
+	Count     uint64 `json:"count"`
+	First     uint32 `json:"first"`
+	Last      uint32 `json:"last"`
+}
+
+type savedEvidence struct {
+	File   string `json:"file"`
+	Line   int64  `json:"line"`
+	Count  int64  `json:"count,omitempty"`
+	Forged bool   `json:"forged,omitempty"`
+}
+
+// Text that a log holds need not be UTF-8: it is saved as bytes.
+type savedLogin struct {
+	Host    int           `json:"host"`
+	Addr    string        `json:"addr"`
+	Text    [8][]byte     `json:"text"` // user, method, key type, fingerprint, certificate id, CA type, CA, file
+	IsCert  bool          `json:"isCert,omitempty"`
+	Serial  uint64        `json:"serial,omitempty"`
+	Line    uint32        `json:"line,omitempty"`
+	Count   uint64        `json:"count"`
+	First   uint32        `json:"first"`
+	Last    uint32        `json:"last"`
+	FirstAt savedEvidence `json:"firstAt"`
+	LastAt  savedEvidence `json:"lastAt"`
+}
+
+type savedNotice struct {
+	Host    int           `json:"host"`
+	Addr    string        `json:"addr,omitempty"`
+	User    []byte        `json:"user"`
+	File    []byte        `json:"file"`
+	Line    uint32        `json:"line"`
+	Count   uint64        `json:"count"`
+	First   uint32        `json:"first"`
+	Last    uint32        `json:"last"`
+	FirstAt savedEvidence `json:"firstAt"`
+}
+
+type savedBurst struct {
+	Host     int         `json:"host"`
+	Addr     string      `json:"addr"`
+	Detected uint32      `json:"detected,omitempty"`
+	Times    [][2]uint32 `json:"times,omitempty"`
+}
+
+// Save writes what the logs said to a file that a later Collect can merge: with
+// mode 0600, as a whole or not at all. It must be called before Report.
+func (c *Collection) Save(path string) error {
+	data, err := json.Marshal(c.encode())
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", path, err)
+	}
+	var packed bytes.Buffer
+	zw := gzip.NewWriter(&packed)
+	if _, err := zw.Write(data); err != nil {
+		return fmt.Errorf("packing %s: %w", path, err)
+	}
+	if err := zw.Close(); err != nil {
+		return fmt.Errorf("packing %s: %w", path, err)
+	}
+	return atomicfile.Write(path, packed.Bytes(), 0o600)
+}
+
+// savedPartial is a loaded --merge file.
+type savedPartial struct {
+	path  string
+	p     *Partial
+	files []FileCoverage
+	bad   []unverifiable
+	first int64    // earliest time of its hosts
+	order []*piece // of its files
+}
+
+// loadSaved reads the --merge files, in the order of their times.
+func (c *collector) loadSaved() {
+	for _, path := range c.o.Merge {
+		s, err := c.loadOne(path)
+		if err == nil {
+			err = c.claim(s)
+		}
+		if err != nil {
+			c.errs = append(c.errs, &FileError{path, err})
+			continue
+		}
+		c.saved = append(c.saved, s)
+	}
+	slices.SortStableFunc(c.saved, func(a, b *savedPartial) int { return cmp.Compare(a.first, b.first) })
+}
+
+// loadOne reads a saved partial and checks that it was saved by the same rules.
+func (c *collector) loadOne(path string) (*savedPartial, error) {
+	s, err := loadSavedFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if want := uint32(c.o.Grace / time.Second); s.p.grace != want {
+		return nil, fmt.Errorf("%w: saved with a LoginGraceTime of %d s, not %d s", ErrSaved, s.p.grace, want)
+	}
+	return s, nil
+}
+
+func loadSavedFile(path string) (*savedPartial, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	zr, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+	}
+	data, err := io.ReadAll(io.LimitReader(zr, maxSaved))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+	}
+	var doc savedDoc
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+	}
+	if doc.Kind != savedKind || doc.Version != savedVersion {
+		return nil, fmt.Errorf("%w: kind %q, version %d", ErrSaved, doc.Kind, doc.Version)
+	}
+	s, err := doc.decode()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+	}
+	s.path = path
+	return s, nil
+}
+
+// errOverlap is said of a saved partial that covers the same time as another.
+var errOverlap = errors.New("covers the same time of a host as another merged file: its events would count twice")
+
+// claim takes the time that a saved partial covers, host by host.
+func (c *collector) claim(s *savedPartial) error {
+	spans := c.overlap.spans
+	if spans == nil {
+		spans = map[string][]span{}
+		c.overlap.spans = spans
+	}
+	for _, h := range s.p.hosts {
+		for _, o := range spans[h.name] {
+			if int64(h.from) < o.to && o.from < int64(h.to) {
+				return errOverlap
+			}
+		}
+	}
+	s.first = 1<<63 - 1
+	for _, h := range s.p.hosts {
+		spans[h.name] = append(spans[h.name], span{int64(h.from), int64(h.to), h.atFrom, h.atTo})
+		s.first = min(s.first, int64(h.from))
+	}
+	return nil
+}
+
+// mergeSaved merges the saved partials that begin before a time.
+func (c *collector) mergeSaved(before int64) {
+	for len(c.saved) > 0 && c.saved[0].first <= before {
+		s := c.saved[0]
+		c.saved = c.saved[1:]
+		base := c.reserveSeq(s.pieces())
+		s.renumber(base)
+		c.out.p.merge(s.p)
+		c.out.files = append(c.out.files, s.files...)
+		c.out.bad = append(c.out.bad, s.bad...)
+		c.done++
+	}
+}

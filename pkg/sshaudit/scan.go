@@ -1,0 +1,199 @@
+package sshaudit
+
+import (
+	"context"
+
+	"github.com/opsctl/opsctl/pkg/authlog"
+)
+
+// Framing says how far a log's lines can be trusted to be lines of their own.
+type Framing string
+
+// The framings.
+const (
+	FramingSyslog  Framing = "syslog"
+	FramingJournal Framing = "journal"
+	// FramingNone is what `sshd -E` and `-e` write: a client can forge whole
+	// lines there, so nothing in such a file is evidence.
+	FramingNone Framing = "none"
+)
+
+// tally is what a scan counted apart from events.
+type tally struct {
+	lines, bytes  int64
+	syslog        int64 // lines with a syslog header
+	journal       int64 // journal entries
+	sshd          int64 // lines of sshd
+	notUnderstood int64 // lines of sshd in no known form
+	unframed      int64 // lines without any header
+	bare          int64 // ... that are messages of sshd
+	bareAt        pos   // the first of those
+	forged        int64 // journal entries that only claim to be sshd's
+	forgedAt      pos
+	long          int64 // lines cut at authlog.MaxLine
+	repeated      int64 // lines that an earlier file had already
+	from, to      int64 // times of all framed lines, 0 for none
+}
+
+func (t *tally) see(unix int64) {
+	if t.from == 0 || unix < t.from {
+		t.from = unix
+	}
+	if unix > t.to {
+		t.to = unix
+	}
+}
+
+func (t *tally) add(o *tally) {
+	t.lines += o.lines
+	t.bytes += o.bytes
+	t.syslog += o.syslog
+	t.journal += o.journal
+	t.sshd += o.sshd
+	t.notUnderstood += o.notUnderstood
+	t.unframed += o.unframed
+	if t.bare == 0 {
+		t.bareAt = o.bareAt
+	}
+	t.bare += o.bare
+	if t.forged == 0 {
+		t.forgedAt = o.forgedAt
+	}
+	t.forged += o.forged
+	t.long += o.long
+	t.repeated += o.repeated
+	if o.from != 0 {
+		t.see(o.from)
+		t.see(o.to)
+	}
+}
+
+// scanner reads the lines of one piece of a log into a partial.
+type scanner struct {
+	p     *Partial
+	clock *authlog.Clock
+	piece *piece
+	tally tally
+
+	since, until int64 // 0: no limit
+	overlap      *overlap
+
+	hd authlog.Header
+	ev authlog.Event
+}
+
+// result is what a scan gives.
+type result struct {
+	p     *Partial
+	tally tally
+	years authlog.Years
+	piece *piece
+	err   error // of reading; what was read before it counts
+
+	overlap *overlap
+}
+
+// cancelEvery is how many lines pass between two looks at the context.
+const cancelEvery = 1 << 14
+
+// run reads lines to their end. progress takes bytes.
+func (s *scanner) run(ctx context.Context, lines *authlog.Lines, progress func(int64)) result {
+	var err error
+	reported := int64(0)
+	for {
+		line, ok := lines.Next()
+		if !ok {
+			break
+		}
+		s.tally.lines++
+		if s.tally.lines%cancelEvery == 0 {
+			if err = ctx.Err(); err != nil {
+				break
+			}
+			progress(lines.Read - reported)
+			reported = lines.Read
+		}
+		s.line(line)
+	}
+	progress(lines.Read - reported)
+	s.tally.bytes, s.tally.long = lines.Read, lines.Long
+	if err == nil {
+		err = lines.Err()
+	}
+	return result{
+		p: s.p, tally: s.tally, years: s.clock.Years(), piece: s.piece, err: err, overlap: s.overlap,
+	}
+}
+
+func (s *scanner) line(line []byte) {
+	if len(line) > 0 && line[0] == '{' {
+		s.journal(line)
+		return
+	}
+	switch s.clock.Parse(line, &s.hd) {
+	case authlog.Other:
+		s.tally.syslog++
+		s.tally.see(s.hd.Time)
+	case authlog.SSHD:
+		s.tally.syslog++
+		s.tally.see(s.hd.Time)
+		s.sshd()
+	case authlog.Unframed:
+		s.unframed(line)
+	}
+}
+
+func (s *scanner) journal(line []byte) {
+	status, forged := authlog.Journal(line, &s.hd)
+	if forged {
+		if s.tally.forged == 0 {
+			s.tally.forgedAt = s.at()
+		}
+		s.tally.forged++
+	}
+	if status == authlog.Unframed {
+		s.unframed(line)
+		return
+	}
+	s.tally.journal++
+	s.tally.see(s.hd.Time)
+	if status == authlog.SSHD {
+		s.sshd()
+	}
+}
+
+func (s *scanner) at() pos { return pos{s.piece, uint32(s.tally.lines)} }
+
+// unframed looks whether a line without a header is a message of sshd. A file's
+// very first line may be the rest of one that was cut off.
+func (s *scanner) unframed(line []byte) {
+	if len(line) == 0 {
+		return
+	}
+	s.tally.unframed++
+	if s.tally.lines == 1 && s.piece.first && line[len(line)-1] != '\r' {
+		return
+	}
+	if authlog.Bare(line) {
+		if s.tally.bare == 0 {
+			s.tally.bareAt = s.at()
+		}
+		s.tally.bare++
+	}
+}
+
+func (s *scanner) sshd() {
+	s.tally.sshd++
+	if s.since != 0 && s.hd.Time < s.since || s.until != 0 && s.hd.Time >= s.until {
+		return
+	}
+	if s.overlap.repeats(&s.hd) {
+		s.tally.repeated++
+		return
+	}
+	authlog.ParseMessage(s.hd.Msg, &s.ev)
+	if s.ev.Kind == authlog.Unknown {
+		s.tally.notUnderstood++
+	}
+	s.p.add(&s.hd, &s.ev, s.at())
+}

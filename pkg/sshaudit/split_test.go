@@ -1,0 +1,137 @@
+package sshaudit
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/opsctl/opsctl/pkg/authlog"
+)
+
+const samples = "../../testdata/ssh"
+
+// text reads a captured sample, unpacked.
+func text(t testing.TB, name string) []byte {
+	t.Helper()
+	f, err := os.Open(filepath.Join(samples, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, _, err := authlog.Decompress(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// scanRange reads the lines that start in [from, to).
+func scanRange(t testing.TB, data []byte, from, to, seq int) *Partial {
+	t.Helper()
+	s := &scanner{
+		p: newPartial(DefaultGrace), clock: authlog.NewClock(time.UTC, 2026), piece: &piece{file: "log", seq: seq, first: from == 0},
+		overlap: &overlap{},
+	}
+	r := s.run(context.Background(), authlog.NewRange(bytes.NewReader(data), int64(from), int64(to), int64(len(data))), func(int64) {})
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	return s.p
+}
+
+// say gives all that a partial says, as JSON. Evidence is left out: in these
+// tests the lines of a piece are not known to their file.
+func say(t testing.TB, p *Partial) string {
+	t.Helper()
+	c := &Collection{p: p}
+	doc := c.Report(ReportOptions{MinRSA: 3072, UnusedAfter: time.Hour})
+	for i := range doc.Logins {
+		doc.Logins[i].Evidence = nil
+	}
+	for i := range doc.Findings {
+		doc.Findings[i].Evidence = nil
+	}
+	out, err := json.MarshalIndent(doc, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+// excerpt gives about n bytes of whole lines from the middle of a log.
+func excerpt(data []byte, n int) []byte {
+	if len(data) <= n {
+		return data
+	}
+	from := (len(data) - n) / 2
+	from += bytes.IndexByte(data[from:], '\n') + 1
+	to := bytes.LastIndexByte(data[:from+n], '\n') + 1
+	return data[from:to]
+}
+
+func TestEverySplitPointSaysTheSame(t *testing.T) {
+	for _, name := range []string{
+		"openssh-9.2/auth-rfc3164.log", "openssh-10.0/auth-iso8601.log.gz", "openssh-9.2/journal.json.gz", "demo/var/log/auth.log",
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := excerpt(text(t, name), 24<<10)
+			want := say(t, scanRange(t, data, 0, len(data), 0))
+			step := 1
+			if testing.Short() {
+				step = 13
+			}
+			for cut := 0; cut <= len(data); cut += step {
+				p := scanRange(t, data, 0, cut, 0)
+				p.merge(scanRange(t, data, cut, len(data), 1))
+				if got := say(t, p); got != want {
+					t.Fatalf("cut at byte %d:\n%s", cut, diff(want, got))
+				}
+			}
+		})
+	}
+}
+
+// diff shows where two texts part.
+func diff(want, got string) string {
+	i := 0
+	for i < min(len(want), len(got)) && want[i] == got[i] {
+		i++
+	}
+	from := max(i-300, 0)
+	return "want ..." + want[from:min(len(want), i+300)] + "\ngot ..." + got[from:min(len(got), i+300)]
+}
+
+func TestMergeIsAssociative(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 1))
+	data := text(t, "openssh-9.2/auth-rfc3164.log")
+	want := say(t, scanRange(t, data, 0, len(data), 0))
+	for range 200 {
+		a, b := rng.IntN(len(data)), rng.IntN(len(data))
+		a, b = min(a, b), max(a, b)
+		left := scanRange(t, data, 0, a, 0)
+		left.merge(scanRange(t, data, a, b, 1))
+		left.merge(scanRange(t, data, b, len(data), 2))
+		right := scanRange(t, data, a, b, 1)
+		right.merge(scanRange(t, data, b, len(data), 2))
+		whole := scanRange(t, data, 0, a, 0)
+		whole.merge(right)
+		for _, p := range []*Partial{left, whole} {
+			if got := say(t, p); got != want {
+				t.Fatalf("cut at %d and %d:\n%s", a, b, diff(want, got))
+			}
+		}
+	}
+}
