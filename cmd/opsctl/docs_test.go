@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/opsctl/opsctl/pkg/cli"
+)
+
+// The README's tables are written by hand, for people; these tests hold them to
+// what is there.
+
+func readmeTable(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(repository(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(data), "<!-- "+name+":begin -->\n")
+	section, _, ended := strings.Cut(rest, "<!-- "+name+":end -->")
+	if !found || !ended {
+		t.Fatalf("README.md has no section %s", name)
+	}
+	// The two lines of the table's head. The marks stand around the table: between
+	// its rows they would end it.
+	rows := strings.SplitAfterN(section, "\n", 3)
+	if len(rows) < 3 || !strings.HasPrefix(section, "|") {
+		t.Fatalf("README.md has no table in section %s", name)
+	}
+	return rows[2]
+}
+
+func TestReadmeListsEveryCommand(t *testing.T) {
+	section := readmeTable(t, "commands")
+	_, root := inProcess(t, "version")
+	everyCommand(root, func(cmd *cobra.Command) {
+		isTopic := cmd.Parent() != nil && cmd.Parent().Name() == "help"
+		if !cmd.HasSubCommands() && !isTopic && !strings.Contains(section, "| `"+cmd.CommandPath()) {
+			t.Errorf("README.md lacks a row for %s", cmd.CommandPath())
+		}
+	})
+	for row := range strings.Lines(section) {
+		path, _, _ := strings.Cut(strings.TrimPrefix(row, "| `opsctl "), "`")
+		if cmd, _, err := root.Find(strings.Fields(path)); err != nil || cmd == root {
+			t.Errorf("README.md has a row for what does not exist: %s", row)
+		}
+	}
+}
+
+func TestReadmeListsExitCodes(t *testing.T) {
+	var want strings.Builder
+	for _, m := range cli.ExitCodes() {
+		fmt.Fprintf(&want, "| %d | %s |\n", m.Code, m.Meaning)
+	}
+	if got := readmeTable(t, "exit-codes"); got != want.String() {
+		t.Errorf("README.md says\n%swant\n%s", got, want.String())
+	}
+}
+
+func TestReadmeSaysWhyEachDependencyIsThere(t *testing.T) {
+	section := readmeTable(t, "dependencies")
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{if not (or .Indirect .Main)}}{{.Path}}{{end}}", "all")
+	cmd.Dir = repository(t)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for module := range strings.Lines(string(out)) {
+		if module = strings.TrimSpace(module); module != "" && !strings.Contains(section, module) {
+			t.Errorf("README.md does not say why %s is needed", module)
+		}
+	}
+}
