@@ -23,7 +23,9 @@ func newCompletion(env *cli.Env) *cobra.Command {
   bash        source <(opsctl completion bash)
   zsh         opsctl completion zsh > "${fpath[1]}/_opsctl"
   fish        opsctl completion fish > ~/.config/fish/completions/opsctl.fish
-  powershell  opsctl completion powershell | Out-String | Invoke-Expression`,
+  powershell  opsctl completion powershell | Out-String | Invoke-Expression
+
+Bash needs the package bash-completion.`,
 		Example:   "  opsctl completion bash > opsctl.bash",
 		ValidArgs: shells,
 		Args: func(_ *cobra.Command, args []string) error {
