@@ -1,0 +1,262 @@
+package sshcmd
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opsctl/opsctl/pkg/cli/render"
+	"github.com/opsctl/opsctl/pkg/sshaudit"
+)
+
+// view lays the document out for people. A filtered one leaves out empty
+// sections.
+func view(doc *sshaudit.Document, filtered bool) render.View {
+	return render.View{
+		Kind: "SSHAudit",
+		Body: doc,
+		Page: func(p *render.Page) {
+			w := auditPage{p, doc, filtered}
+			w.coverage()
+			w.findings()
+			w.keys()
+			w.logins()
+			w.failures()
+		},
+		CSV:   func() ([]string, [][]string) { return loginHeads(), loginRows(doc) },
+		Names: func() []string { return findingNames(doc) },
+	}
+}
+
+// findingNames gives each finding as --ignore takes it.
+func findingNames(doc *sshaudit.Document) []string {
+	names := []string{}
+	for _, f := range doc.Findings {
+		names = append(names, f.ID+":"+f.Subject)
+	}
+	return names
+}
+
+func loginHeads() []string {
+	return []string{
+		"host", "user", "ip", "method", "fingerprint", "certificateId", "certificateSerial", "ca", "count", "first", "last", "file", "line", "comment",
+		"proof",
+	}
+}
+
+func loginRows(doc *sshaudit.Document) [][]string {
+	rows := [][]string{}
+	for _, l := range doc.Logins {
+		var cert sshaudit.Certificate
+		serial := ""
+		if l.Certificate != nil {
+			cert, serial = *l.Certificate, strconv.FormatUint(l.Certificate.Serial, 10)
+		}
+		var loc sshaudit.Location
+		line := ""
+		if l.Location != nil {
+			loc, line = *l.Location, strconv.Itoa(l.Location.Line)
+		}
+		rows = append(rows, []string{
+			l.Host, l.User, l.IP, l.Method, l.Fingerprint, cert.ID, serial, cert.CA, strconv.FormatUint(l.Count, 10),
+			l.First.Format(time.RFC3339), l.Last.Format(time.RFC3339), loc.File, line, loc.Comment, string(loc.Proof),
+		})
+	}
+	return rows
+}
+
+// auditPage writes the sections of the report.
+type auditPage struct {
+	*render.Page
+	doc      *sshaudit.Document
+	filtered bool
+}
+
+func (w *auditPage) coverage() {
+	c := w.doc.Coverage
+	var lines, bytes int64
+	for _, f := range c.Files {
+		lines, bytes = lines+f.Lines, bytes+f.Bytes
+	}
+	w.Heading(fmt.Sprintf("%s, %s lines (%s)", plural(len(c.Files), "log"), thousands(lines), w.Bytes(bytes)))
+	if c.From != nil {
+		w.Para("from %s to %s (%s)", w.Time(*c.From), w.Time(*c.To), plural(int(c.To.Sub(*c.From).Hours()/24), "day"))
+	}
+	hosts := make([]string, 0, len(c.Hosts))
+	for _, h := range c.Hosts {
+		hosts = append(hosts, nameOr(h.Host, "(no host name)"))
+	}
+	if len(hosts) > 0 {
+		w.Para("hosts: %s", shorten(hosts, 8))
+	}
+	if len(c.HostsWithoutKeys) > 0 {
+		w.Para("no key files read of: %s", shorten(c.HostsWithoutKeys, 8))
+	}
+	for _, n := range c.Notes {
+		w.Para("note: %s", n)
+	}
+	if w.Wide() {
+		w.files()
+	}
+}
+
+func (w *auditPage) files() {
+	rows := [][]string{}
+	for _, f := range w.doc.Coverage.Files {
+		rows = append(rows, []string{
+			f.Path, string(f.Framing), string(f.Compression), w.Bytes(f.Bytes), thousands(f.Lines), thousands(f.SSHDLines), thousands(f.NotUnderstood),
+			thousands(f.Repeated),
+		})
+	}
+	w.Table([]string{"FILE", "FRAMING", "PACKED", "SIZE", "LINES", "SSHD", "NOT UNDERSTOOD", "REPEATED"},
+		[]bool{false, false, false, true, true, true, true, true}, rows)
+}
+
+func (w *auditPage) findings() {
+	if len(w.doc.Findings) == 0 && w.filtered {
+		return
+	}
+	w.Heading(fmt.Sprintf("Findings (%d)", len(w.doc.Findings)))
+	for _, f := range w.doc.Findings {
+		w.Para("%s  %s  %s", w.Severity(string(f.Severity)), f.ID, f.Subject)
+		w.Para("    %s", f.Message)
+		if w.Wide() {
+			for _, e := range f.Evidence {
+				w.Para("    at %s", place(e.File, e.Line))
+			}
+			w.Para("    remedy: %s", f.Remedy)
+		}
+	}
+}
+
+func place(file string, line int64) string {
+	if line == 0 {
+		return file
+	}
+	return file + ":" + strconv.FormatInt(line, 10)
+}
+
+func (w *auditPage) keys() {
+	if len(w.doc.Keys) == 0 && w.filtered {
+		return
+	}
+	w.Heading(fmt.Sprintf("Keys (%d)", len(w.doc.Keys)))
+	rows := [][]string{}
+	for _, k := range w.doc.Keys {
+		rows = append(rows, w.keyRows(&k)...)
+	}
+	w.Table([]string{"STATUS", "TYPE", "COMMENT", "USER", "FILE:LINE", "LOGINS", "LAST", "FINGERPRINT"},
+		[]bool{false, false, false, false, false, true}, rows)
+}
+
+// keyRows gives a line for each place of a key.
+func (w *auditPage) keyRows(k *sshaudit.Key) [][]string {
+	kind := strings.TrimPrefix(k.Type, "ssh-")
+	if k.Bits > 0 && kind == "rsa" {
+		kind += " " + strconv.Itoa(k.Bits)
+	}
+	if k.CertAuthority {
+		kind += " CA"
+	}
+	last := "-"
+	if k.LastSeen != nil {
+		last = w.Time(*k.LastSeen)
+	}
+	row := func(comment, user, where string) []string {
+		return []string{string(k.Status), kind, comment, user, where, thousands(int64(k.Logins)), last, k.Fingerprint}
+	}
+	if len(k.Locations) == 0 {
+		return [][]string{row(k.Comment, strings.Join(k.Users, ","), "-")}
+	}
+	var rows [][]string
+	for _, l := range k.Locations {
+		rows = append(rows, row(l.Comment, nameOr(l.User, "-"), place(l.File, int64(l.Line))))
+	}
+	return rows
+}
+
+func (w *auditPage) logins() {
+	w.Heading(fmt.Sprintf("Logins (%d)", len(w.doc.Logins)))
+	shown := w.doc.Logins
+	if !w.Wide() && len(shown) > maxLogins {
+		shown = shown[:maxLogins]
+	}
+	rows := [][]string{}
+	for _, l := range shown {
+		rows = append(rows, w.loginRow(&l))
+	}
+	heads := []string{"HOST", "USER", "IP", "METHOD", "KEY", "FILE:LINE", "PROOF", "COUNT", "FIRST", "LAST"}
+	right := []bool{false, false, false, false, false, false, false, true}
+	w.Table(heads, right, rows)
+	if n := len(w.doc.Logins) - len(shown); n > 0 {
+		w.Para("and %d more: -o wide shows all", n)
+	}
+}
+
+// maxLogins is how many rows of logins the short report shows.
+const maxLogins = 30
+
+func (w *auditPage) loginRow(l *sshaudit.Login) []string {
+	key, where, proof := nameOr(l.Fingerprint, "-"), "-", "-"
+	if l.Location != nil {
+		where, proof = place(l.Location.File, int64(l.Location.Line)), string(l.Location.Proof)
+		key = nameOr(l.Location.Comment, key)
+	}
+	if c := l.Certificate; c != nil {
+		key = fmt.Sprintf("cert %s (serial %d)", c.ID, c.Serial)
+	}
+	return []string{
+		nameOr(l.Host, "-"), l.User, l.IP, l.Method, key, where, proof, thousands(int64(l.Count)), w.Time(l.First), w.Time(l.Last),
+	}
+}
+
+func (w *auditPage) failures() {
+	f := w.doc.Failures
+	if f.Total == 0 && w.filtered {
+		return
+	}
+	w.Heading(fmt.Sprintf("Failures (%s)", thousands(int64(f.Total))))
+	rows := [][]string{}
+	for _, r := range f.Rows {
+		user := r.User
+		if r.Merged && user == "" {
+			user = "(several)"
+		}
+		rows = append(rows, []string{nameOr(r.Host, "-"), nameOr(r.IP, "(all)"), user, r.Reason, thousands(int64(r.Count)), w.Time(r.First), w.Time(r.Last)})
+	}
+	w.Table([]string{"HOST", "IP", "USER", "REASON", "COUNT", "FIRST", "LAST"}, []bool{false, false, false, false, true}, rows)
+	if f.Truncated {
+		w.Para("the largest of %s rows; the total is exact", thousands(int64(f.Distinct)))
+	}
+}
+
+func nameOr(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return thousands(int64(n)) + " " + what + "s"
+}
+
+// thousands groups digits for people.
+func thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func shorten(list []string, most int) string {
+	if len(list) <= most {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
+}

@@ -1,0 +1,19 @@
+// Package sshcmd holds the commands of `opsctl ssh`.
+package sshcmd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/opsctl/opsctl/pkg/cli"
+)
+
+// New builds the group.
+func New(env *cli.Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "ssh",
+		Short:   "Explain who logs in over SSH, and who could",
+		Example: "  opsctl ssh audit",
+	}
+	cmd.AddCommand(newAudit(env, audit))
+	return cmd
+}
