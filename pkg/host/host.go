@@ -159,18 +159,11 @@ func (h *Host) ReadDir(name string) ([]fs.DirEntry, error) {
 // RealPath is the host's name for a file after all symbolic links in it are followed, as
 // realpath(3): absolute, every element exists.
 func (h *Host) RealPath(name string) (string, error) {
-	if h.Live() {
-		resolved, err := filepath.EvalSymlinks(path.Join("/", name))
-		if err != nil {
-			return "", h.fail("realpath", name, err)
-		}
-		return resolved, nil
-	}
-	rel, err := h.resolve(name, true)
+	resolved, err := h.Traverse(name, nil)
 	if err != nil {
 		return "", h.fail("realpath", name, err)
 	}
-	return path.Join("/", rel), nil
+	return resolved, nil
 }
 
 func (h *Host) open(name string, flags int) (*os.File, error) {

@@ -80,6 +80,29 @@ func TestRootFollowsLinksAsTheHostWould(t *testing.T) {
 	}
 }
 
+func TestTraverseVisitsEveryFolderThatIsSearched(t *testing.T) {
+	h, dir := newRoot(t, map[string]string{"a/b/f": "", "link": "->/a/b", "a/up": "->../link/f"})
+	var seen []string
+	resolved, err := h.Traverse("/a/up", func(name string, info fs.FileInfo) error {
+		if !info.IsDir() {
+			t.Errorf("%s is no folder", name)
+		}
+		seen = append(seen, name)
+		return nil
+	})
+	// ".." is looked up in /a; the absolute link starts at "/" once more.
+	if want := "/ /a /a / / /a /a/b"; err != nil || resolved != "/a/b/f" || strings.Join(seen, " ") != want {
+		t.Errorf("%s, %v, %v", resolved, seen, err)
+	}
+	if resolved, err := Local().Traverse(dir+"/a/b/../b/f", nil); err != nil || !strings.HasSuffix(resolved, "/a/b/f") {
+		t.Errorf("%s, %v", resolved, err)
+	}
+	stop := errors.New("stop")
+	if _, err := h.Traverse("/a/b/f", func(string, fs.FileInfo) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestErrorsNameTheRealFileOnce(t *testing.T) {
 	h, dir := newRoot(t, nil)
 	_, err := h.ReadFile("/etc/shadow", 10)
