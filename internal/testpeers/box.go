@@ -185,6 +185,10 @@ func (b *Box) Run(ctx context.Context, name string, args ...string) ([]byte, err
 // Path is where a file of the box's own folders lies on this machine: Path("/etc/passwd").
 func (b *Box) Path(name string) string { return filepath.Join(b.Dir, name) }
 
+// Root is the whole box as its own programs see it, tree and own folders together, as a path of this machine. It leads
+// through /proc into the box's mount namespace and must not be resolved beforehand (filepath.EvalSymlinks loses it).
+func (b *Box) Root() string { return fmt.Sprintf("/proc/%d/root%s", b.holder.Process.Pid, b.mount) }
+
 // Daemon is a running program of a box.
 type Daemon struct {
 	Pid int // as this machine sees it; inside the box it has another

@@ -2,6 +2,7 @@ package testpeers
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"time"
@@ -52,7 +53,15 @@ func (b *Box) Login(ctx context.Context, l Login) Attempt {
 		a.Err = err
 		return a
 	}
+	client := ssh.NewClient(sshConn, channels, requests)
+	// The unprivileged half of sshd can say success and the privileged half still refuse: 9.2 does so for root under
+	// PermitRootLogin forced-commands-only without a command. Only an answer from beyond that point is a login.
+	if _, _, err := client.SendRequest("keepalive@openssh.com", true, nil); err != nil {
+		_ = client.Close()
+		a.Err = fmt.Errorf("sshd withdrew its acceptance: %w", err)
+		return a
+	}
 	_ = conn.SetDeadline(time.Time{})
-	a.Client = ssh.NewClient(sshConn, channels, requests)
+	a.Client = client
 	return a
 }

@@ -122,10 +122,15 @@ func (b *Box) StartJournald(ctx context.Context) (*Journal, error) {
 	return &Journal{box: b, daemon: daemon}, nil
 }
 
-// Export returns what journalctl -o json --all prints for sshd's processes.
+// Export returns what journalctl -o json --all prints for sshd's processes. It goes by the name that they logged under: an
+// entry lacks _COMM when its process had ended before journald looked.
 func (j *Journal) Export(ctx context.Context) ([]byte, error) {
+	// journald may still have datagrams to read.
+	if _, err := j.box.Run(ctx, "/usr/bin/journalctl", "--sync"); err != nil {
+		return nil, err
+	}
 	return j.box.Run(ctx, "/usr/bin/journalctl", "-D", "/run/log/journal", "-o", "json", "--all", "--no-pager",
-		"_COMM=sshd", "+", "_COMM=sshd-session", "+", "_COMM=sshd-auth")
+		"SYSLOG_IDENTIFIER=sshd", "SYSLOG_IDENTIFIER=sshd-session", "SYSLOG_IDENTIFIER=sshd-auth")
 }
 
 // Stop ends journald.
