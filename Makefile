@@ -48,8 +48,9 @@ deadcode:
 	@dead=$$($(TOOL) deadcode -test ./...); \
 	if [ -n "$$dead" ]; then echo "$$dead"; exit 1; fi
 
-# Completions and the command reference match the commands.
+# go.mod matches the imports, completions and the command reference the commands.
 fresh:
+	$(GO) mod tidy -diff
 	$(GO) test -count=1 -run '^TestGenerated' ./cmd/opsctl
 
 gen:

@@ -19,7 +19,6 @@ var (
 	// Domains import only downwards within their own group.
 	downwards = map[string][]string{
 		"sshaudit":   {"authlog", "authkeys"},
-		"loggen":     {"authlog", "sshaudit"},
 		"mysqlspace": {"innodb", "mysqlconn"},
 	}
 )

@@ -68,8 +68,8 @@ func usageLine(cmd *cobra.Command) string {
 	return cmd.UseLine()
 }
 
-// writeCommands lists subcommands under the titles of their groups, those
-// without a group last.
+// writeCommands lists subcommands: those without a group first, then the
+// others under the titles of their groups.
 func writeCommands(buf *bytes.Buffer, cmd *cobra.Command) {
 	subs := cmd.Commands()
 	pad := 0
@@ -88,14 +88,10 @@ func writeCommands(buf *bytes.Buffer, cmd *cobra.Command) {
 			}
 		}
 	}
+	section("Commands", "")
 	for _, group := range cmd.Groups() {
 		section(group.Title, group.ID)
 	}
-	title := "Commands"
-	if len(cmd.Groups()) > 0 {
-		title = "Other commands"
-	}
-	section(title, "")
 }
 
 func writeFlags(buf *bytes.Buffer, title string, flags *pflag.FlagSet, width int) {

@@ -52,13 +52,13 @@ func TestHelpListsGroupsUnderTheirTitles(t *testing.T) {
 		return root
 	}, []string{"--help"})
 	want := `
-About toy:
-  about  Run about
-
-Other commands:
+Commands:
   end    Ways to end
   help   Help about any command
   ssh    Secure shells
+
+About toy:
+  about  Run about
 `
 	if !strings.Contains(w.out.String(), want) {
 		t.Errorf("got\n%s", w.out.String())
