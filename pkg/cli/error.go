@@ -130,8 +130,6 @@ func classify(ctx context.Context, err error) *Error {
 		return typed
 	case errors.Is(err, errStdout) && errors.Is(err, syscall.EPIPE):
 		return nil
-	case errors.Is(err, context.DeadlineExceeded):
-		return &Error{Code: CodeFailed, ID: "timeout", Err: err, Hint: "give it longer with --timeout"}
 	case errors.Is(err, fs.ErrPermission):
 		return &Error{Code: CodeDenied, ID: "denied", Err: err}
 	default:

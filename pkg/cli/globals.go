@@ -120,9 +120,6 @@ type timeoutError struct{ after time.Duration }
 // Error implements error.
 func (e *timeoutError) Error() string { return fmt.Sprintf("timed out after %s", e.after) }
 
-// Is makes it a context.DeadlineExceeded, as the context's own error is.
-func (*timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
-
 // plain says in a few words what is wrong with a flag's value. The errors of
 // strconv and time repeat the value and name Go functions.
 func plain(invalid *pflag.InvalidValueError) error {

@@ -96,6 +96,15 @@ func outcomes(env *cli.Env) *cobra.Command {
 			<-cmd.Context().Done()
 			return errors.Join(err, cmd.Context().Err())
 		}),
+		command("slow", func(cmd *cobra.Command) error {
+			<-cmd.Context().Done()
+			return &cli.Error{Code: cli.CodeFailed, ID: "toy.ask", Err: fmt.Errorf("asking: %w", cmd.Context().Err()), Hint: "ask again"}
+		}),
+		command("some", func(cmd *cobra.Command) error {
+			<-cmd.Context().Done()
+			_, err := fmt.Fprintln(env.Out, "half")
+			return errors.Join(err, cli.Partial(fmt.Errorf("b: %w", cmd.Context().Err())))
+		}),
 		command("hang", func(*cobra.Command) error {
 			_, _ = fmt.Fprintln(env.Err, "ready")
 			select {}
@@ -227,6 +236,8 @@ func TestHowCommandsEnd(t *testing.T) {
 		{"a hint, with foreign text inert", "end hint", 6, "", []string{"opsctl: no\ufffd[31m\nhint: say yes\n"}},
 		{"a defect", "end panic", 1, "", []string{"opsctl: internal error: index out of range\n", "hint: this is a bug in opsctl 1.2.3", "goroutine", "main_test.go"}},
 		{"a timeout", "end wait --timeout 1ms", 1, "", []string{"opsctl: timed out after 1ms", "hint: give it longer with --timeout"}},
+		{"a timeout in a command with hints of its own", "end slow --timeout 1ms", 1, "", []string{"opsctl: timed out after 1ms: asking", "hint: give it longer"}},
+		{"a timeout after a partial result", "end some --timeout 1ms", 4, "half\n", []string{"opsctl: b: context deadline exceeded\n"}},
 		{"help", "ssh audit --help", 0, "Run audit.", []string{}},
 		{"help of a group", "ssh --help", 0, "Secure shells.", []string{}},
 		{"help with -h", "-h", 0, "Toy with commands.", []string{}},

@@ -156,12 +156,15 @@ func flagError(cmd *cobra.Command, args []string, err error) error {
 	return usageFor(cmd, err)
 }
 
-// timedOut names --timeout in the error of a command that ran into it.
+// timedOut names --timeout in the error of a command that ran into it. A
+// command that rendered a partial result and said so keeps its own error.
 func timedOut(ctx context.Context, err error) error {
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && errors.Is(err, context.DeadlineExceeded) {
-		if cause := context.Cause(ctx); !errors.Is(err, cause) {
-			return fmt.Errorf("%w: %w", cause, err)
-		}
+	cause, expired := errors.AsType[*timeoutError](context.Cause(ctx))
+	if typed, ok := errors.AsType[*Error](err); ok && typed.Code != CodeFailed {
+		return err
 	}
-	return err
+	if !expired || !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &Error{Code: CodeFailed, ID: "timeout", Err: fmt.Errorf("%w: %w", cause, err), Hint: "give it longer with --timeout"}
 }
