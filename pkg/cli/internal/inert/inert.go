@@ -52,15 +52,6 @@ func String(s string) string {
 	return b.String()
 }
 
-// Lines is String for text that may span several lines: newlines stay.
-func Lines(s string) string {
-	lines := strings.Split(s, "\n")
-	for i, line := range lines {
-		lines[i] = String(line)
-	}
-	return strings.Join(lines, "\n")
-}
-
 func clean(s string) bool {
 	for i, r := range s {
 		if !Rune(r) {
