@@ -43,4 +43,15 @@ type Event struct {
 
 	File []byte
 	Line uint32
+
+	keyed bool // any of the fields from Type on may be set
+}
+
+// reset clears an event. Only few kinds fill the fields about keys and files.
+func (e *Event) reset() {
+	if e.keyed {
+		*e = Event{}
+	}
+	e.Kind, e.Count, e.Invalid = Unknown, 1, false
+	e.User, e.Addr, e.Method, e.Port = nil, nil, nil, 0
 }

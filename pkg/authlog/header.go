@@ -36,7 +36,7 @@ func (c *Clock) Parse(line []byte, h *Header) Status {
 			return Unframed
 		}
 		h.Time = t
-		return splitTag(line[n+1:], h)
+		return c.splitTag(line[n+1:], h)
 	case b == '<':
 		return c.parsePriority(line, h)
 	}
@@ -49,7 +49,7 @@ func (c *Clock) parseBSD(line []byte, h *Header) Status {
 		return Unframed
 	}
 	h.Time = t
-	return splitTag(line[16:], h)
+	return c.splitTag(line[16:], h)
 }
 
 // parsePriority reads "<PRI>" and what follows: RFC 5424 when that is a
@@ -156,10 +156,13 @@ func isSSHD(app []byte) bool {
 }
 
 // splitTag reads "HOST TAG[PID]: MSG".
-func splitTag(b []byte, h *Header) Status {
-	i := bytes.IndexByte(b, ' ')
-	if i < 0 {
-		return Unframed
+func (c *Clock) splitTag(b []byte, h *Header) Status {
+	i := len(c.host) - 1
+	if i < 0 || len(b) <= i || string(b[:i+1]) != string(c.host) {
+		if i = bytes.IndexByte(b, ' '); i < 0 {
+			return Unframed
+		}
+		c.host = append(c.host[:0], b[:i+1]...)
 	}
 	tag := b[i+1:]
 	// By far most lines of other programs end here.

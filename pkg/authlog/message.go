@@ -7,7 +7,7 @@ import (
 // ParseMessage reads one message of sshd, from its first byte. It never fails:
 // a message in no known form gives the kind Unknown. e is overwritten.
 func ParseMessage(msg []byte, e *Event) {
-	*e = Event{Count: 1}
+	e.reset()
 	parseMessage(msg, e, 2)
 }
 
@@ -167,6 +167,7 @@ func parseAuth(b []byte, e *Event, kind Kind) {
 // key ID, so what follows it is sought from the right; syslog may have cut the
 // line before the CA.
 func parseKeyInfo(b []byte, e *Event) {
+	e.keyed = true
 	kind, rest, ok := cut(b)
 	if !ok {
 		return
@@ -257,6 +258,7 @@ func parseInvalid(b []byte, e *Event) {
 
 // parseA reads the messages that begin with A.
 func parseA(b []byte, e *Event) {
+	e.keyed = true
 	rest, ok := after(b, "Accepted ")
 	if !ok {
 		parseRefused(b, e)
@@ -362,6 +364,7 @@ func parseRefused(b []byte, e *Event) {
 // parseWrongAddr reads "[FILE:LINE: ]Authentication tried for USER with correct
 // key but not from a permitted host (host=H, ip=A[, required=LIST])."
 func parseWrongAddr(b []byte, e *Event) {
+	e.keyed = true
 	i := bytes.Index(b, []byte("Authentication tried for "))
 	if i < 0 {
 		return

@@ -27,6 +27,8 @@ type Clock struct {
 	isoKnown bool
 
 	years Years
+
+	host []byte // of the last line of sshd, and a space
 }
 
 // Years tells how the year of the stamps without one went through a file. All

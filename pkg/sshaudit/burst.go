@@ -2,6 +2,9 @@ package sshaudit
 
 import "slices"
 
+// minIdle is the number of addresses below which none is forgotten.
+const minIdle = 1 << 11
+
 // burst looks for burstSize failures of one address on one host within burstSpan
 // seconds. It keeps only the times that a later failure, or one of the part
 // before this one, can still complete to a burst.
@@ -16,8 +19,8 @@ type timeCount struct{ time, count uint32 }
 // grace of its connection and the sweep that closed it.
 func (p *Partial) burstSlack() uint32 { return p.grace + 2*sweepEvery }
 
-// addBurst counts n failures at t.
-func (p *Partial) addBurst(key hostAddr, t, n uint32) {
+// addBurst counts the failures of one connection.
+func (p *Partial) addBurst(key hostAddr, attempts []attempt) {
 	b := p.bursts[key]
 	if b == nil {
 		if len(p.bursts) >= p.sweep {
@@ -26,8 +29,14 @@ func (p *Partial) addBurst(key hostAddr, t, n uint32) {
 		b = &burst{}
 		p.bursts[key] = b
 	}
-	if b.detected == 0 || t < b.detected {
-		b.insert(t, n)
+	added := false
+	for _, a := range attempts {
+		if b.detected == 0 || a.time < b.detected {
+			b.insert(a.time, a.count)
+			added = true
+		}
+	}
+	if added {
 		b.detect()
 	}
 	if len(b.times) > 0 {
@@ -41,6 +50,7 @@ func (p *Partial) headEnd(host int) uint32 {
 	return p.hosts[host].start + burstSpan + p.burstSlack()
 }
 
+// insert keeps the times sorted.
 func (b *burst) insert(t, n uint32) {
 	i := len(b.times)
 	for i > 0 && b.times[i-1].time > t {
@@ -97,7 +107,7 @@ func (p *Partial) dropIdle() {
 			delete(p.bursts, key)
 		}
 	}
-	p.sweep = max(1<<14, 2*len(p.bursts))
+	p.sweep = max(minIdle, 2*len(p.bursts))
 }
 
 func (p *Partial) mergeBurst(key hostAddr, o *burst) {

@@ -4,14 +4,13 @@ import (
 	"github.com/opsctl/opsctl/pkg/authlog"
 )
 
-// connKey names a connection on its host. At LogLevel INFO no line says that a
-// connection begins, and process ids are reused: only the four together, within
-// the grace time, name one.
-type connKey struct {
-	addr addr
-	pid  uint32
-	port uint16
-}
+// connKey holds the process id and the source port of a connection. At LogLevel
+// INFO no line says that a connection begins, and process ids are reused: host,
+// process, port and address together, within the grace time, name one. The
+// address stands in conn: two of one key are never alive at once.
+type connKey uint64
+
+func keyOf(pid uint32, port uint16) connKey { return connKey(pid)<<16 | connKey(port) }
 
 // connState is where a connection stands after its last line.
 type connState uint8
@@ -32,6 +31,7 @@ type attempt struct {
 // not to end in a login.
 type conn struct {
 	key      connKey
+	addr     addr
 	user     []byte
 	attempts []attempt
 	// weak is a failure that counts only where no attempt was logged: an invalid
@@ -63,7 +63,10 @@ type foundAt struct {
 
 // joins tells whether a line (or a connection of a later part) that first shows
 // at t continues c.
-func (p *Partial) joins(c *conn, t uint32, user []byte, isEnd bool) bool {
+func (p *Partial) joins(c *conn, from addr, t uint32, user []byte, isEnd bool) bool {
+	if c.addr != from {
+		return false
+	}
 	if c.state == ended && (!isEnd || gap(c.last, t) > afterEnd) {
 		return false
 	}
@@ -81,10 +84,10 @@ func clip(b []byte) []byte { return b[:min(len(b), maxText)] }
 // touch takes a line of a connection that is not (yet) a login.
 func (p *Partial) touch(host int, t, pid uint32, e *authlog.Event) {
 	h := p.hosts[host]
-	key := connKey{p.addrOf(e.Addr), pid, e.Port}
+	key, from := keyOf(pid, e.Port), p.addrOf(e.Addr)
 	isEnd := e.Kind == authlog.Closed
 	c := h.conns[key]
-	if c != nil && (e.Kind == authlog.Opened || !p.joins(c, t, e.User, isEnd)) {
+	if c != nil && (e.Kind == authlog.Opened || !p.joins(c, from, t, e.User, isEnd)) {
 		p.close(host, c)
 		c = nil
 	}
@@ -92,7 +95,7 @@ func (p *Partial) touch(host int, t, pid uint32, e *authlog.Event) {
 		if !p.worthKeeping(h, t, e) {
 			return
 		}
-		c = p.newConn(h, key, t)
+		c = p.newConn(h, key, from, t)
 		c.firstIsEnd = isEnd
 		c.head = c.head && e.Kind != authlog.Opened
 	}
@@ -133,7 +136,7 @@ func (c *conn) setWeak(r Reason, t uint32) {
 	}
 }
 
-func (p *Partial) newConn(h *hostPart, key connKey, t uint32) *conn {
+func (p *Partial) newConn(h *hostPart, key connKey, from addr, t uint32) *conn {
 	var c *conn
 	if n := len(p.freed); n > 0 {
 		c, p.freed = p.freed[n-1], p.freed[:n-1]
@@ -141,7 +144,7 @@ func (p *Partial) newConn(h *hostPart, key connKey, t uint32) *conn {
 	} else {
 		c = &conn{}
 	}
-	c.key, c.first, c.last, c.head = key, t, t, p.inHead(h, t)
+	c.key, c.addr, c.first, c.last, c.head = key, from, t, t, p.inHead(h, t)
 	h.conns[key] = c
 	return c
 }
@@ -150,13 +153,13 @@ func (p *Partial) newConn(h *hostPart, key connKey, t uint32) *conn {
 func (p *Partial) accept(host int, t, pid uint32, e *authlog.Event, at pos) {
 	h := p.hosts[host]
 	h.countAccepted(e)
-	key := connKey{p.addrOf(e.Addr), pid, e.Port}
-	l := p.newLogin(host, key.addr, e, t, at)
+	key, from := keyOf(pid, e.Port), p.addrOf(e.Addr)
+	l := p.newLogin(host, from, e, t, at)
 	proof := foundKey{pid, l.proofKey()}
 	proven := p.prove(h, l, proof, t)
 
 	c := h.conns[key]
-	if c != nil && !p.joins(c, t, e.User, false) {
+	if c != nil && !p.joins(c, from, t, e.User, false) {
 		p.close(host, c)
 		c = nil
 	}
@@ -165,7 +168,7 @@ func (p *Partial) accept(host int, t, pid uint32, e *authlog.Event, at pos) {
 			p.addLogin(l)
 			return
 		}
-		c = p.newConn(h, key, t)
+		c = p.newConn(h, key, from, t)
 	}
 	delete(h.conns, key)
 	if !c.head {
@@ -239,17 +242,24 @@ func (p *Partial) close(host int, c *conn) {
 
 // count adds a closed connection's failures.
 func (p *Partial) count(host int, c *conn) {
-	for _, a := range c.attempts {
-		p.addFailure(host, c, a)
+	if len(c.attempts) == 0 {
+		if c.weak == ReasonNone {
+			return
+		}
+		c.attempts = append(c.attempts, attempt{c.weakTime, 1, c.weak})
 	}
-	if len(c.attempts) == 0 && c.weak != ReasonNone {
-		p.addFailure(host, c, attempt{c.weakTime, 1, c.weak})
+	// Most connections fail for one reason: those attempts make one addition.
+	for from := 0; from < len(c.attempts); {
+		a := c.attempts[from]
+		n, first, last, to := uint64(a.count), a.time, a.time, from+1
+		for ; to < len(c.attempts) && c.attempts[to].reason == a.reason; to++ {
+			b := c.attempts[to]
+			n, first, last = n+uint64(b.count), min(first, b.time), max(last, b.time)
+		}
+		p.fails.add(failKey{host: uint32(host), reason: a.reason, addr: c.addr, user: c.user}, n, first, last)
+		from = to
 	}
-}
-
-func (p *Partial) addFailure(host int, c *conn, a attempt) {
-	p.fails.add(failKey{host: uint32(host), reason: a.reason, addr: c.key.addr, user: c.user}, uint64(a.count), a.time, a.time)
-	p.addBurst(hostAddr{host, c.key.addr}, a.time, a.count)
+	p.addBurst(hostAddr{host, c.addr}, c.attempts)
 }
 
 func (p *Partial) free(c *conn) {

@@ -5,8 +5,14 @@ import (
 	"math/bits"
 )
 
-// maxRows bounds a failTable's rows, and with them its memory.
-const maxRows = 1 << 18
+// maxRows bounds a failTable's rows, and with them its memory: 64 bytes each and
+// the name. A piece of a log counts in a table of spillRows rows, which stays in the
+// core's cache, and empties it into the one table of its file.
+const (
+	maxRows   = 1 << 20
+	spillRows = 1 << 13
+	rowPage   = 1 << 12
+)
 
 // The levels of detail of a failTable. Each maps a row to a coarser one by the row
 // alone, so a table's level and rows depend on what was counted and not on its
@@ -53,9 +59,11 @@ type failRow struct {
 type failTable struct {
 	seed   maphash.Seed
 	limit  int
+	spill  func(*failTable) // takes the rows of a full table, which starts anew; may be nil
 	level  int
-	slots  []uint32 // open addressing: index into rows, plus one
-	rows   []failRow
+	slots  []uint32 // open addressing: number of a row, plus one
+	pages  [][]failRow
+	n      int    // rows
 	names  []byte // the users' names
 	totals [reasons]uint64
 }
@@ -63,6 +71,8 @@ type failTable struct {
 func newFailTable(seed maphash.Seed) *failTable {
 	return &failTable{seed: seed, limit: maxRows, slots: make([]uint32, 1<<10)}
 }
+
+func (f *failTable) row(i int) *failRow { return &f.pages[i/rowPage][i%rowPage] }
 
 // coarsen maps a key to a level of detail.
 func (k failKey) coarsen(level int) failKey {
@@ -96,6 +106,25 @@ func (k failKey) widen(v4, v6 int) failKey {
 	return k
 }
 
+// add counts n failures that were seen between first and last.
+func (f *failTable) add(k failKey, n uint64, first, last uint32) {
+	f.totals[k.reason] += n
+	f.insert(k.coarsen(f.level), n, first, last)
+	if f.spill != nil && f.n >= spillRows {
+		f.spill(f)
+		f.empty()
+	}
+	for f.n > f.limit && f.level < coarsest {
+		f.rebuild(f.level + 1)
+	}
+}
+
+// empty makes the table as new, in the same memory.
+func (f *failTable) empty() {
+	clear(f.slots)
+	f.n, f.names, f.totals = 0, f.names[:0], [reasons]uint64{}
+}
+
 func (f *failTable) hash(k *failKey) uint64 {
 	h := maphash.Bytes(f.seed, k.user)
 	h ^= k.addr.hi*0x9e3779b97f4a7c15 + bits.RotateLeft64(k.addr.lo*0xbf58476d1ce4e5b9, 31)
@@ -104,33 +133,28 @@ func (f *failTable) hash(k *failKey) uint64 {
 	return hi ^ lo
 }
 
-// add counts n failures that were seen between first and last.
-func (f *failTable) add(k failKey, n uint64, first, last uint32) {
-	f.totals[k.reason] += n
-	f.insert(k.coarsen(f.level), n, first, last)
-	for len(f.rows) > f.limit && f.level < coarsest {
-		f.rebuild(f.level + 1)
-	}
-}
-
 func (f *failTable) insert(k failKey, n uint64, first, last uint32) {
 	h := f.hash(&k)
 	mask := uint64(len(f.slots) - 1)
 	i := h & mask
 	for ; f.slots[i] != 0; i = (i + 1) & mask {
-		if r := &f.rows[f.slots[i]-1]; r.hash == h && f.same(r, &k) {
+		if r := f.row(int(f.slots[i] - 1)); r.hash == h && f.same(r, &k) {
 			r.count += n
 			r.first, r.last = min(r.first, first), max(r.last, last)
 			return
 		}
 	}
-	f.rows = append(f.rows, failRow{
+	if f.n == len(f.pages)*rowPage {
+		f.pages = append(f.pages, make([]failRow, rowPage))
+	}
+	*f.row(f.n) = failRow{
 		hash: h, addr: k.addr, count: n, first: first, last: last, userOff: uint32(len(f.names)), userLen: uint16(len(k.user)),
 		host: k.host, reason: k.reason, collapsed: k.collapsed, bits: k.bits,
-	})
+	}
+	f.n++
 	f.names = append(f.names, k.user...)
-	f.slots[i] = uint32(len(f.rows))
-	if len(f.rows)*4 > len(f.slots)*3 {
+	f.slots[i] = uint32(f.n)
+	if f.n*4 > len(f.slots)*3 {
 		f.grow()
 	}
 }
@@ -151,8 +175,8 @@ func (f *failTable) key(r *failRow) failKey {
 func (f *failTable) grow() {
 	f.slots = make([]uint32, 2*len(f.slots))
 	mask := uint64(len(f.slots) - 1)
-	for n := range f.rows {
-		i := f.rows[n].hash & mask
+	for n := range f.n {
+		i := f.row(n).hash & mask
 		for f.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
@@ -163,22 +187,55 @@ func (f *failTable) grow() {
 // rebuild maps all rows to a coarser level.
 func (f *failTable) rebuild(level int) {
 	old := *f
-	f.level, f.rows, f.names, f.slots = level, nil, nil, make([]uint32, 1<<10)
-	for i := range old.rows {
-		r := &old.rows[i]
+	f.level, f.pages, f.n, f.names, f.slots = level, nil, 0, nil, make([]uint32, 1<<10)
+	for i := range old.n {
+		r := old.row(i)
 		f.insert(old.key(r).coarsen(level), r.count, r.first, r.last)
+		if i%rowPage == rowPage-1 {
+			old.pages[i/rowPage] = nil // for the collector: both tables together may be large
+		}
 	}
 }
 
-// merge adds the rows of g; hosts gives f's number of each of g's hosts.
+// merge adds the rows of g; hosts gives f's number of each of g's hosts. An empty
+// table takes g's memory over where the numbers are the same.
 func (f *failTable) merge(g *failTable, hosts []int) {
+	if f.n == 0 && identity(hosts) && f.seed == g.seed {
+		limit, spill, totals := f.limit, f.spill, f.totals
+		*f = *g
+		f.limit, f.spill = limit, spill
+		for i, n := range totals {
+			f.totals[i] += n
+		}
+		return
+	}
+	f.absorb(g, hosts)
+}
+
+// absorb is merge for a table that goes on to be used.
+func (f *failTable) absorb(g *failTable, hosts []int) {
 	if g.level > f.level {
 		f.rebuild(g.level)
 	}
-	for i := range g.rows {
-		r := &g.rows[i]
+	for i := range g.n {
+		r := g.row(i)
 		k := g.key(r)
 		k.host = uint32(hosts[r.host])
-		f.add(k, r.count, r.first, r.last)
+		f.insert(k.coarsen(f.level), r.count, r.first, r.last)
+		for f.n > f.limit && f.level < coarsest {
+			f.rebuild(f.level + 1)
+		}
 	}
+	for i, n := range g.totals {
+		f.totals[i] += n
+	}
+}
+
+func identity(hosts []int) bool {
+	for i, h := range hosts {
+		if i != h {
+			return false
+		}
+	}
+	return true
 }

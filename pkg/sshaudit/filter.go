@@ -12,7 +12,7 @@ import (
 type Filter struct {
 	From []netip.Prefix
 	User string
-	Keys []string // fingerprints, in any form
+	Keys []string // fingerprints in any form, or parts of them
 }
 
 // Active tells whether anything is selected.
@@ -85,7 +85,9 @@ func (f *Filter) network(text string) bool {
 }
 
 func (f *Filter) key(fps ...string) bool {
-	return len(f.Keys) == 0 || slices.ContainsFunc(fps, func(fp string) bool { return fp != "" && slices.Contains(f.Keys, fp) })
+	return len(f.Keys) == 0 || slices.ContainsFunc(fps, func(fp string) bool {
+		return slices.ContainsFunc(f.Keys, func(want string) bool { return strings.Contains(fp, want) })
+	})
 }
 
 // compareIP sorts addresses as numbers, names after them.

@@ -338,38 +338,36 @@ func (r *reporter) wrongAddresses() {
 
 // bruteForce tells of bursts, and of the logins after them.
 func (r *reporter) bruteForce() {
-	failures := map[[2]string]*Failure{}
-	for i := range r.doc.Failures.Rows {
-		f := &r.doc.Failures.Rows[i]
-		key := [2]string{f.Host, f.IP}
-		sum := failures[key]
-		if sum == nil {
-			failures[key] = new(*f)
-			continue
-		}
-		sum.Count += f.Count
-		if f.First.Before(sum.First) {
-			sum.First = f.First
-		}
-		if f.Last.After(sum.Last) {
-			sum.Last = f.Last
+	sums := map[hostAddr]*failRow{}
+	for key, b := range r.p.bursts {
+		if b.detected != 0 {
+			sums[key] = nil
 		}
 	}
-	for key, b := range r.p.bursts {
-		if b.detected == 0 {
-			continue
+	for i := range r.p.fails.n {
+		row := r.p.fails.row(i)
+		key := hostAddr{int(row.host), row.addr}
+		sum, burst := sums[key]
+		switch {
+		case !burst || row.collapsed&collapseAddr != 0:
+		case sum == nil:
+			sums[key] = new(*row)
+		default:
+			sum.count += row.count
+			sum.first, sum.last = min(sum.first, row.first), max(sum.last, row.last)
 		}
-		host, ip := r.p.hosts[key.host].name, r.p.addrText(key.addr)
-		r.burst(host, ip, at(int64(b.detected)), failures[[2]string{host, ip}])
+	}
+	for key, sum := range sums {
+		r.burst(r.p.hosts[key.host].name, r.p.addrText(key.addr), at(int64(r.p.bursts[key].detected)), sum)
 	}
 }
 
-func (r *reporter) burst(host, ip string, detected time.Time, sum *Failure) {
+func (r *reporter) burst(host, ip string, detected time.Time, sum *failRow) {
 	s := scope{host: host, ips: []string{ip}}
 	message := fmt.Sprintf("%d failures within 10 minutes, complete at %s", burstSize, detected.Format(time.RFC3339))
 	if sum != nil {
 		message = fmt.Sprintf("%d failures from %s to %s, %d of them within 10 minutes by %s",
-			sum.Count, sum.First.Format(time.RFC3339), sum.Last.Format(time.RFC3339), burstSize, detected.Format(time.RFC3339))
+			sum.count, at(int64(sum.first)).Format(time.RFC3339), at(int64(sum.last)).Format(time.RFC3339), burstSize, detected.Format(time.RFC3339))
 	}
 	g := &group{}
 	for i := range r.doc.Logins {

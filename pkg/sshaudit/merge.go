@@ -36,7 +36,7 @@ func (p *Partial) mergeNotices(to, from map[string]*notice, hosts []int) {
 func (p *Partial) pruneBursts(q *Partial, hosts []int) {
 	for key := range q.bursts {
 		k := hostAddr{hosts[key.host], key.addr}
-		if b := p.bursts[k]; len(b.times) > 0 {
+		if b := p.bursts[k]; b != nil && len(b.times) > 0 {
 			b.prune(p.headEnd(k.host), p.hosts[k.host].to, p.burstSlack())
 		}
 	}
@@ -102,7 +102,7 @@ func (p *Partial) joinHead(i int, r *conn) {
 	h := p.hosts[i]
 	r.head = p.inHead(h, r.first)
 	if l := h.conns[r.key]; l != nil {
-		if p.joins(l, r.first, r.user, r.firstIsEnd) {
+		if p.joins(l, r.addr, r.first, r.user, r.firstIsEnd) {
 			delete(h.conns, r.key)
 			l.extend(r)
 			r = l

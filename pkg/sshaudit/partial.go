@@ -90,11 +90,13 @@ type hostPart struct {
 	foundInHead map[foundKey]bool
 }
 
-func newPartial(grace uint32) *Partial {
-	seed := maphash.MakeSeed()
+func newPartial(grace uint32) *Partial { return newPartialSeeded(grace, maphash.MakeSeed()) }
+
+// newPartialSeeded makes a partial whose tables another one can take over.
+func newPartialSeeded(grace uint32, seed maphash.Seed) *Partial {
 	return &Partial{
 		grace: grace, byName: map[string]int{}, last: -1,
-		fails: newFailTable(seed), bursts: map[hostAddr]*burst{}, sweep: 1 << 14,
+		fails: newFailTable(seed), bursts: map[hostAddr]*burst{}, sweep: minIdle,
 		logins: map[string]*login{}, wrong: map[string]*notice{}, modes: map[string]*notice{},
 		names: map[uint64]string{}, seed: seed,
 	}

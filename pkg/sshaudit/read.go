@@ -66,7 +66,10 @@ func (c *collector) scanStream(ctx context.Context, s *source, raw io.Reader, ye
 	}
 	ahead := newReadAhead(ctx, r)
 	sc := c.newScanner(year, &piece{file: s.name, seq: c.reserveSeq(1), first: true})
+	spilled := newSpill(c.out.p)
+	sc.p.fails.spill = spilled.from(sc.p)
 	res := sc.run(ctx, authlog.NewLines(ahead), func(int64) {})
+	spilled.into(sc.p)
 	if ctx.Err() != nil {
 		return res, nil // a read of a pipe may still be pending: r is left to it
 	}
@@ -83,7 +86,7 @@ func (c *collector) reserveSeq(n int) int {
 
 func (c *collector) newScanner(year int, pc *piece) *scanner {
 	sc := &scanner{
-		p: newPartial(uint32(c.o.Grace / time.Second)), clock: authlog.NewClock(c.o.Location, year), piece: pc,
+		p: newPartialSeeded(uint32(c.o.Grace/time.Second), c.out.p.seed), clock: authlog.NewClock(c.o.Location, year), piece: pc,
 		overlap: c.overlap.view(),
 	}
 	if !c.o.Since.IsZero() {
@@ -126,7 +129,7 @@ func (c *collector) readFile(ctx context.Context, s *source, f *os.File) (*Parti
 // an earlier one is one piece, so that the same of them count in every run.
 func (c *collector) cuts(s *source) []int64 {
 	size := s.size
-	n := min(max(size/int64(4*c.o.Workers), minPiece), maxPiece)
+	n := min(max(size/int64(2*c.o.Workers), minPiece), maxPiece)
 	if c.overlap.active {
 		n = size
 	}
@@ -178,11 +181,13 @@ func (c *collector) scanPieces(ctx context.Context, s *source, f io.ReaderAt, cu
 	// One piece more than there are cores may wait for its turn to be merged.
 	slots := make(chan struct{}, c.o.Workers+1)
 	first := c.reserveSeq(len(results))
+	spilled := newSpill(c.out.p)
 	go func() {
 		for i := range results {
 			slots <- struct{}{}
 			go func() {
 				sc := c.newScanner(years[i], &piece{file: s.name, seq: first + i, first: i == 0})
+				sc.p.fails.spill = spilled.from(sc.p)
 				results[i] <- sc.run(ctx, authlog.NewRange(f, cuts[i], cuts[i+1], s.size), c.o.Progress.Add)
 			}()
 		}
@@ -192,6 +197,7 @@ func (c *collector) scanPieces(ctx context.Context, s *source, f io.ReaderAt, cu
 		all.append(<-results[i])
 		<-slots
 	}
+	spilled.into(all.p)
 	return &all, ctx.Err()
 }
 

@@ -36,7 +36,20 @@ func (c *Collection) Report(o ReportOptions) *Document {
 	r.coverage()
 	r.findings()
 	r.o.Filter.apply(r.doc)
+	r.doc.Failures.cut(o.Top)
 	return r.doc
+}
+
+// cut leaves the largest rows.
+func (f *Failures) cut(top int) {
+	if top > 0 && len(f.Rows) > top {
+		f.Rows, f.Truncated = f.Rows[:top], true
+	}
+}
+
+// About tells whether any of the logs is of the host whose key files were read.
+func (c *Collection) About(set *authkeys.Set) bool {
+	return set != nil && slices.ContainsFunc(c.p.hosts, func(h *hostPart) bool { return sameHost(set.Host, h.name) })
 }
 
 // reporter builds a document.
@@ -250,7 +263,7 @@ func (r *reporter) location(k *authkeys.Key, proof Proof) *Location {
 
 // failures sorts the rows and cuts them to the largest.
 func (r *reporter) failures() {
-	f := Failures{ByReason: map[string]uint64{}, Rows: []Failure{}, Distinct: len(r.p.fails.rows)}
+	f := Failures{ByReason: map[string]uint64{}, Rows: []Failure{}, Distinct: r.p.fails.n}
 	f.Detail = [...]string{"user", "known-user", "address", "network", "wide-network", "host"}[r.p.fails.level]
 	for i, n := range r.p.fails.totals {
 		if n > 0 {
@@ -258,8 +271,8 @@ func (r *reporter) failures() {
 			f.ByReason[Reason(i).String()] = n
 		}
 	}
-	for i := range r.p.fails.rows {
-		f.Rows = append(f.Rows, r.failure(&r.p.fails.rows[i]))
+	for _, row := range r.largest() {
+		f.Rows = append(f.Rows, r.failure(row))
 	}
 	slices.SortFunc(f.Rows, func(a, b Failure) int {
 		return cmp.Or(
@@ -269,6 +282,39 @@ func (r *reporter) failures() {
 	})
 	f.Truncated = r.p.fails.level > levelFull
 	r.doc.Failures = f
+}
+
+// largest gives the rows that may be shown: with a filter all, else those that
+// count as many failures as the last of the Top largest, or more.
+func (r *reporter) largest() []*failRow {
+	rows := make([]*failRow, 0, min(r.p.fails.n, 1<<16))
+	least := uint64(0)
+	if top := r.o.Top; top > 0 && top < r.p.fails.n && !r.o.Filter.Active() {
+		least = nthCount(r.p.fails, top)
+	}
+	for i := range r.p.fails.n {
+		if row := r.p.fails.row(i); row.count >= least {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// nthCount gives the count of the n-th largest row.
+func nthCount(f *failTable, n int) uint64 {
+	top := make([]uint64, 0, n) // a heap would be O(rows log n); n is small and most rows miss
+	for i := range f.n {
+		c := f.row(i).count
+		if len(top) == n && c <= top[0] {
+			continue
+		}
+		at, _ := slices.BinarySearch(top, c)
+		top = slices.Insert(top, at, c)
+		if len(top) > n {
+			top = top[1:]
+		}
+	}
+	return top[0]
 }
 
 func (r *reporter) failure(row *failRow) Failure {

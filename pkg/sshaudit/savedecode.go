@@ -115,7 +115,7 @@ func (d *decoder) conn(s *savedConn) (*conn, error) {
 		return nil, errDamaged
 	}
 	c := &conn{
-		key: connKey{d.p.addrOf([]byte(s.Addr)), s.PID, s.Port}, user: s.User, weak: s.Weak, weakTime: s.WeakTime,
+		key: keyOf(s.PID, s.Port), addr: d.p.addrOf([]byte(s.Addr)), user: s.User, weak: s.Weak, weakTime: s.WeakTime,
 		first: s.First, last: s.Last, state: s.State, head: s.Head, firstIsEnd: s.FirstIsEnd, loginTime: s.LoginTime,
 	}
 	for _, a := range s.Attempts {

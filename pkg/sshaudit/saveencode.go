@@ -15,8 +15,8 @@ func (c *Collection) encode() *savedDoc {
 		doc.Names = append(doc.Names, name)
 	}
 	slices.Sort(doc.Names)
-	for i := range p.fails.rows {
-		doc.Rows = append(doc.Rows, p.encodeRow(&p.fails.rows[i]))
+	for i := range p.fails.n {
+		doc.Rows = append(doc.Rows, p.encodeRow(p.fails.row(i)))
 	}
 	for _, l := range p.logins {
 		doc.Logins = append(doc.Logins, *p.encodeLogin(l))
@@ -71,7 +71,7 @@ func (p *Partial) encodeHost(h *hostPart) savedHost {
 
 func (p *Partial) encodeConn(c *conn) savedConn {
 	s := savedConn{
-		Addr: p.addrText(c.key.addr), PID: c.key.pid, Port: c.key.port, User: c.user, Weak: c.weak, WeakTime: c.weakTime,
+		Addr: p.addrText(c.addr), PID: uint32(c.key >> 16), Port: uint16(c.key), User: c.user, Weak: c.weak, WeakTime: c.weakTime,
 		First: c.first, Last: c.last, State: c.state, Head: c.head, FirstIsEnd: c.firstIsEnd,
 	}
 	for _, a := range c.attempts {

@@ -64,3 +64,8 @@ func severityOf(id string) Severity {
 	i := slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })
 	return rules[i].Severity
 }
+
+// Exceeds tells whether a finding is at or above a severity; never for "".
+func (d *Document) Exceeds(limit Severity) bool {
+	return limit != "" && slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Severity.rank() >= limit.rank() })
+}

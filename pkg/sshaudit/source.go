@@ -243,8 +243,11 @@ func startJournal(ctx context.Context, args []string) (io.ReadCloser, error) {
 
 // Read turns journalctl's failure into an error at the end of its output.
 func (j *journalPipe) Read(p []byte) (int, error) {
+	if j.eof { // Wait has closed the pipe
+		return 0, io.EOF
+	}
 	n, err := j.Reader.Read(p)
-	if !errors.Is(err, io.EOF) || j.eof {
+	if !errors.Is(err, io.EOF) {
 		return n, err
 	}
 	j.eof = true

@@ -47,6 +47,7 @@ func newAudit(env *cli.Env, run auditFunc) *cobra.Command {
 			"  opsctl ssh audit --root /mnt/web01 --fail-on high\n" +
 			"  opsctl ssh audit --merge history.opsctl --save history.opsctl\n" +
 			"  opsctl ssh audit -o json | jq '.logins[] | select(.location == null)'",
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(env, args); err != nil {
 				return err
