@@ -42,6 +42,8 @@ type Set struct {
 	Source         string    `json:"source"` // sshd -T, sshd_config, defaults, explicit
 	HasKeysCommand bool      `json:"hasKeysCommand"`
 	Read           bool      `json:"read"` // whether any key file could be looked at: without it no key can be called unknown
+
+	site *site // for WhoCan; nil in a Set that Read did not make
 }
 
 // Key is one line that holds a public key, in one account's file.
@@ -66,7 +68,7 @@ type Key struct {
 // DeadKind is the class of the reason why a key opens nothing.
 type DeadKind string
 
-// The classes of dead keys. The first that applies is given, in this order.
+// The classes of dead keys. The first that applies is given.
 const (
 	DeadMalformed       DeadKind = "malformed"        // the line holds no key that sshd can read
 	DeadBOM             DeadKind = "bom"              // a byte order mark before the first line
@@ -80,7 +82,6 @@ const (
 	DeadPermissions     DeadKind = "permissions" // StrictModes refuses the file
 	DeadUserDenied      DeadKind = "user-denied" // the account cannot log in with any key
 	DeadPubkeyOff       DeadKind = "pubkey-off"  // PubkeyAuthentication no
-	DeadNoPrincipals    DeadKind = "no-principals"
 )
 
 // CA is a certificate authority that can open accounts.
@@ -139,4 +140,5 @@ const (
 	ProblemTrustedCA    ProblemKind = "trusted-ca"           // a line that ends sshd's search for authorities
 	ProblemAccounts     ProblemKind = "accounts"
 	ProblemCommandError ProblemKind = "keys-command-failed"
+	ProblemLine         ProblemKind = "malformed-line" // a line in which sshd finds no key
 )

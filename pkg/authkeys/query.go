@@ -12,7 +12,7 @@ type Query struct {
 	HostName string     // the client's name by reverse lookup, used only when UseDNS is on; "" is none
 	Local    netip.Addr // the address logged in to, for Match LocalAddress; zero is unknown
 	Port     int        // the port logged in to, for Match LocalPort; 0 is 22
-	Key      string     // what FingerprintOf takes, or the text of a certificate; "" asks for all keys
+	Key      string     // what FingerprintOf takes; a certificate by its file or text; "" asks for all keys
 	Now      time.Time  // zero is the time of Read
 }
 
@@ -21,21 +21,21 @@ type Verdict struct {
 	User       string      `json:"user"`
 	From       string      `json:"from,omitempty"`
 	Allowed    bool        `json:"allowed"`
-	File       string      `json:"file,omitempty"` // the first candidate that gets in
+	File       string      `json:"file,omitempty"` // of the first candidate that gets in
 	Line       int         `json:"line,omitempty"`
-	Reason     string      `json:"reason"` // why nobody gets in, or by what the first one does
+	Reason     string      `json:"reason"` // why nobody gets in, or how the first one does
 	Candidates []Candidate `json:"candidates"`
 }
 
-// Candidate is one key or authority that was considered, in sshd's order.
+// Candidate is one line that was considered, in sshd's order.
 type Candidate struct {
 	File        string `json:"file"`
 	Line        int    `json:"line"`
-	Fingerprint string `json:"fingerprint"` // SHA256:...
+	Fingerprint string `json:"fingerprint"` // SHA256:..., of the key or of the authority
 	Type        string `json:"type"`
 	Bits        int    `json:"bits"`
 	Comment     string `json:"comment"`
-	CA          bool   `json:"ca"` // stands for every certificate that it signed
+	CA          bool   `json:"ca"` // an authority, which stands for the certificates that it signed
 	Allowed     bool   `json:"allowed"`
-	Reason      string `json:"reason"` // allowed or the first reason why not
+	Reason      string `json:"reason"` // how, or the first reason why not
 }

@@ -75,7 +75,7 @@ func (p *Parser) Parse(line string) Line {
 // asSSHD is auth_check_authkey_line(): a key, or options and then a key. It says no when sshd would
 // find no key; the options are judged only when there is one.
 func (p *Parser) asSSHD(text string) (Line, bool) {
-	line, ok := readKey(text)
+	line, ok := ReadKey(text)
 	if ok {
 		return line, true
 	}
@@ -83,7 +83,7 @@ func (p *Parser) asSSHD(text string) (Line, bool) {
 	if err != nil {
 		return Line{}, false
 	}
-	if line, ok = readKey(strings.TrimLeft(text[end:], " \t")); !ok {
+	if line, ok = ReadKey(strings.TrimLeft(text[end:], " \t")); !ok {
 		return Line{}, false
 	}
 	opts, err := p.Options(text)
@@ -98,9 +98,10 @@ func (p *Parser) asSSHD(text string) (Line, bool) {
 	return line, true
 }
 
-// readKey is sshkey_read(). A key that is too small and a certificate count as read, so that they can
+// ReadKey is sshkey_read(): a key type and a key, without options. It says no when sshd finds no key
+// there. A key that is too small and a certificate count as read, so that they can
 // be named; sshd takes neither.
-func readKey(text string) (Line, bool) {
+func ReadKey(text string) (Line, bool) {
 	name, rest, found := cutBlank(text)
 	if !found {
 		return Line{}, false
@@ -171,7 +172,7 @@ func salvage(text string) Line {
 			continue
 		}
 		result.Name = word[start:]
-		line, ok := readKey(rest[start:])
+		line, ok := ReadKey(rest[start:])
 		if ok {
 			result.Key, result.Comment = line.Key, line.Comment
 			result.Options.Raw = strings.TrimRight(text[:len(text)-len(rest)+start], " \t")
