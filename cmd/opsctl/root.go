@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/opsctl/opsctl/cmd/opsctl/sshcmd"
 	"github.com/opsctl/opsctl/pkg/cli"
 )
 
@@ -16,8 +17,11 @@ func newRoot(env *cli.Env) *cobra.Command {
 	}
 	help := newHelp(env)
 	root.SetHelpCommand(help)
-	root.AddGroup(&cobra.Group{ID: selfGroup, Title: "About opsctl"})
+	root.AddGroup(&cobra.Group{ID: jobGroup, Title: "Jobs"}, &cobra.Group{ID: selfGroup, Title: "About opsctl"})
+	ssh := sshcmd.New(env)
+	ssh.GroupID = jobGroup
 	root.AddCommand(
+		ssh,
 		help,
 		newVersion(env),
 		newConfig(env),
@@ -28,3 +32,6 @@ func newRoot(env *cli.Env) *cobra.Command {
 
 // selfGroup is the section of the help for commands about opsctl itself.
 const selfGroup = "self"
+
+// jobGroup is the section of the help for the work itself.
+const jobGroup = "jobs"

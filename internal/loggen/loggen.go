@@ -15,6 +15,9 @@ import (
 	"time"
 )
 
+// Version changes when the same options give another log.
+const Version = 1
+
 // Options shape a log.
 type Options struct {
 	Bytes int64 // the log ends with the line that reaches this size

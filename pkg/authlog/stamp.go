@@ -40,8 +40,9 @@ type Years struct {
 	First    int  // day of the first stamp
 	Last     int  // day of the last stamp
 	LastUnix int64
-	// LeapMiss is set when Feb 29 was read in a year that has none.
-	LeapMiss bool
+	// Leap is one more than the years from Start to the first Feb 29 that was
+	// read, 0 for none.
+	Leap int
 }
 
 // NewClock returns a clock that reads stamps without a year as in year, and
@@ -132,8 +133,8 @@ func (c *Clock) bsdNewHour(b []byte) bool {
 		return false
 	}
 	year := c.yearOf(mon, day)
-	if mon == 2 && day == 29 && !leap(year) {
-		c.years.LeapMiss = true
+	if mon == 2 && day == 29 && c.years.Leap == 0 {
+		c.years.Leap = year - c.years.Start + 1
 	}
 	c.bsdBase = time.Date(year, time.Month(mon), day, hour, 0, 0, 0, c.loc).Unix()
 	copy(c.bsdHour[:], b)

@@ -50,23 +50,11 @@ func FixYears(pieces []Years, mtime time.Time) (starts []int, again bool) {
 			end = year - 1
 		}
 		starts[i] = end - (p.End - p.Start)
-		if p.LeapMiss {
-			for starts[i] == p.Start || !leapIn(starts[i], end) {
-				starts[i], end = starts[i]-1, end-1
-			}
+		for p.Leap > 0 && !leap(starts[i]+p.Leap-1) {
+			starts[i]--
 		}
 		year, next = starts[i], p.First
 		again = again || starts[i] != p.Start
 	}
 	return starts, again
-}
-
-// leapIn reports whether a year between first and last is a leap year.
-func leapIn(first, last int) bool {
-	for y := first; y <= last; y++ {
-		if leap(y) {
-			return true
-		}
-	}
-	return false
 }

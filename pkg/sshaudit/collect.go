@@ -28,6 +28,7 @@ type Options struct {
 	Grace    time.Duration     // LoginGraceTime; 0: DefaultGrace
 	Location *time.Location    // zone of stamps without one; nil: time.Local
 	Now      time.Time         // when the standard input was last written
+	Save     bool              // keep what Save needs
 	Workers  int               // 0: one for each core
 	Progress progress.Reporter // takes the bytes of the files; may be nil
 }
@@ -72,6 +73,7 @@ func Collect(ctx context.Context, opts Options) (*Collection, error) {
 		o:   opts,
 		out: &Collection{p: newPartial(uint32(opts.Grace / time.Second)), opts: opts},
 	}
+	c.out.p.edges = opts.Save
 	c.loadSaved()
 	if len(opts.Logs) > 0 || len(opts.Merge) == 0 {
 		list, errs := opts.sources(ctx)

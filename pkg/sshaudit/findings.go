@@ -130,8 +130,8 @@ func (r *reporter) groupLogins(subject func(*Login) (string, bool)) map[[2]strin
 func (r *reporter) loginFindings() {
 	r.each("unknown-key", r.unknownKey, func(g *group) (string, string) {
 		first, last := g.span()
-		return fmt.Sprintf("%s logged in as %s from %s with a key that no key file of %s holds (first %s, last %s)",
-				times(g.count), users(g), g.ips(), nameOr(g.logins[0].Host, "the host"), day(first), day(last)),
+		return fmt.Sprintf("%s logged in %s from %s with a key that no key file of %s holds (first %s, last %s)",
+				users(g), times(g.count), g.ips(), nameOr(g.logins[0].Host, "the host"), day(first), day(last)),
 			"find out whose key it is; a key that was taken out since has done its work already"
 	})
 	r.each("root-login", func(l *Login) (string, bool) { return l.Method, l.User == "root" }, func(g *group) (string, string) {

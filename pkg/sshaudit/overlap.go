@@ -1,8 +1,11 @@
 package sshaudit
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"hash/maphash"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/opsctl/opsctl/pkg/authlog"
@@ -34,10 +37,16 @@ type overlap struct {
 }
 
 // span is the time that a saved partial covers on one host. Of its first and last
-// second it holds the first atFrom and atTo lines.
+// second it holds the lines atFrom and atTo, by their hashes.
 type span struct {
 	from, to     int64
-	atFrom, atTo uint64
+	atFrom, atTo []uint64
+}
+
+// stableHash is the same in every run: it goes into saved partials.
+func stableHash(b []byte) uint64 {
+	sum := sha256.Sum256(b)
+	return binary.BigEndian.Uint64(sum[:])
 }
 
 // begin prepares for a file whose first line is of time first and whose
@@ -61,7 +70,10 @@ func (o *overlap) view() *overlap {
 	v.active, v.earlierTo, v.earlier = true, o.earlierTo, maps.Clone(o.earlier)
 	v.spans = map[string][]span{}
 	for name, spans := range o.spans {
-		v.spans[name] = append([]span(nil), spans...)
+		for _, s := range spans {
+			s.atFrom, s.atTo = slices.Clone(s.atFrom), slices.Clone(s.atTo)
+			v.spans[name] = append(v.spans[name], s)
+		}
 	}
 	return v
 }
@@ -116,17 +128,24 @@ func (o *overlap) inSpan(h *authlog.Header) bool {
 	for i := range spans {
 		s := &spans[i]
 		switch {
-		case h.Time == s.to && s.atTo > 0:
-			s.atTo--
-			return true
-		case h.Time == s.from && s.from != s.to && s.atFrom > 0:
-			s.atFrom--
+		case h.Time == s.to && o.strike(&s.atTo, h), h.Time == s.from && s.from != s.to && o.strike(&s.atFrom, h):
 			return true
 		case h.Time > s.from && h.Time < s.to:
 			return true
 		}
 	}
 	return false
+}
+
+// strike takes a line off a list.
+func (o *overlap) strike(list *[]uint64, h *authlog.Header) bool {
+	o.buf = lineKey(o.buf[:0], h)
+	i := slices.Index(*list, stableHash(o.buf))
+	if i < 0 {
+		return false
+	}
+	*list = slices.Delete(*list, i, i+1)
+	return true
 }
 
 // lineKey composes what makes two lines the same, whatever their framing.

@@ -49,6 +49,7 @@ func (p pos) before(q pos) bool {
 // Partial is what a stretch of log lines says. Merge joins two of them.
 type Partial struct {
 	grace  uint32
+	edges  bool // keep what a later run may meet again; see Options.Save
 	hosts  []*hostPart
 	byName map[string]int
 	last   int // index of the host of the last line
@@ -78,8 +79,8 @@ type hostPart struct {
 	start       uint32 // time of the first line
 	from, to    uint32 // least and greatest time
 	lines       uint64
-	atFrom      uint64 // lines of the first second, and of the last
-	atTo        uint64
+	atFrom      []uint64 // hashes of the lines of the first second, and of the last; only with Partial.edges
+	atTo        []uint64
 	accepted    uint64 // Accepted lines; with none, a log may hide logins (LogLevel)
 	withKey     uint64 // ... of publickey logins that name the key
 	withoutKey  uint64 // ... that do not
@@ -129,6 +130,10 @@ func (p *Partial) add(hd *authlog.Header, e *authlog.Event, at pos) {
 	i := p.host(hd.Host)
 	h := p.hosts[i]
 	t := uint32(max(hd.Time, 0))
+	if p.edges {
+		p.scratch = lineKey(p.scratch[:0], hd)
+		h.edge(t, stableHash(p.scratch))
+	}
 	h.see(t)
 	if t > h.swept+sweepEvery || t+sweepEvery < h.swept {
 		p.sweepConns(i, t)
@@ -151,20 +156,25 @@ func (h *hostPart) see(t uint32) {
 	h.lines++
 	if !h.started {
 		h.started, h.start, h.from, h.to, h.swept = true, t, t, t, t
-		h.atFrom, h.atTo = 1, 1
 		return
 	}
-	switch {
-	case t < h.from:
-		h.from, h.atFrom = t, 0
-	case t > h.to:
-		h.to, h.atTo = t, 0
+	h.from, h.to = min(h.from, t), max(h.to, t)
+}
+
+// edge keeps the lines of the first and the last second apart: those that a later
+// run may meet again.
+func (h *hostPart) edge(t uint32, line uint64) {
+	if t < h.from {
+		h.atFrom = h.atFrom[:0]
 	}
-	if t == h.from {
-		h.atFrom++
+	if t > h.to {
+		h.atTo = h.atTo[:0]
 	}
-	if t == h.to {
-		h.atTo++
+	if t <= h.from || !h.started {
+		h.atFrom = append(h.atFrom, line)
+	}
+	if t >= h.to || !h.started {
+		h.atTo = append(h.atTo, line)
 	}
 }
 
@@ -174,13 +184,13 @@ func (h *hostPart) cover(o *hostPart) {
 	case o.from < h.from:
 		h.from, h.atFrom = o.from, o.atFrom
 	case o.from == h.from:
-		h.atFrom += o.atFrom
+		h.atFrom = append(h.atFrom, o.atFrom...)
 	}
 	switch {
 	case o.to > h.to:
 		h.to, h.atTo = o.to, o.atTo
 	case o.to == h.to:
-		h.atTo += o.atTo
+		h.atTo = append(h.atTo, o.atTo...)
 	}
 }
 

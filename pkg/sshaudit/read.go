@@ -89,6 +89,7 @@ func (c *collector) newScanner(year int, pc *piece) *scanner {
 		p: newPartialSeeded(uint32(c.o.Grace/time.Second), c.out.p.seed), clock: authlog.NewClock(c.o.Location, year), piece: pc,
 		overlap: c.overlap.view(),
 	}
+	sc.p.edges = c.o.Save
 	if !c.o.Since.IsZero() {
 		sc.since = c.o.Since.Unix()
 	}
@@ -144,6 +145,9 @@ func (c *collector) cuts(s *source) []int64 {
 // stamps and the last one of all.
 func (c *collector) sampleYears(s *source, f io.ReaderAt, cuts []int64) []int {
 	samples := make([]authlog.Years, len(cuts)-1)
+	if len(samples) == 0 {
+		return nil
+	}
 	for i := range samples {
 		clock := authlog.NewClock(c.o.Location, s.mtime.Year())
 		firstStamp(authlog.NewRange(f, cuts[i], min(cuts[i]+peekSize, cuts[i+1]), s.size), clock)
@@ -192,7 +196,7 @@ func (c *collector) scanPieces(ctx context.Context, s *source, f io.ReaderAt, cu
 			}()
 		}
 	}()
-	var all fold
+	all := fold{result: result{p: newPartialSeeded(c.out.p.grace, c.out.p.seed), overlap: &overlap{}}}
 	for i := range results {
 		all.append(<-results[i])
 		<-slots
@@ -205,7 +209,7 @@ func (c *collector) scanPieces(ctx context.Context, s *source, f io.ReaderAt, cu
 func (f *fold) append(r result) {
 	r.piece.base = f.tally.lines
 	f.years = append(f.years, r.years)
-	if f.p == nil {
+	if len(f.p.hosts) == 0 && f.tally.lines == 0 {
 		f.result = r
 		return
 	}

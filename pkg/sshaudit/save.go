@@ -27,6 +27,8 @@ const (
 // that is damaged. It comes wrapped in a FileError.
 var ErrSaved = errors.New("is not a saved partial of this version")
 
+var errNotForSaving = errors.New("collected without Options.Save")
+
 type savedDoc struct {
 	Kind    string          `json:"kind"`
 	Version int             `json:"version"`
@@ -49,8 +51,8 @@ type savedHost struct {
 	Start      uint32       `json:"start"`
 	From       uint32       `json:"from"`
 	To         uint32       `json:"to"`
-	AtFrom     uint64       `json:"atFrom"`
-	AtTo       uint64       `json:"atTo"`
+	AtFrom     []uint64     `json:"atFrom"`
+	AtTo       []uint64     `json:"atTo"`
 	Swept      uint32       `json:"swept"`
 	Lines      uint64       `json:"lines"`
 	Accepted   uint64       `json:"accepted"`
@@ -146,8 +148,12 @@ type savedBurst struct {
 }
 
 // Save writes what the logs said to a file that a later Collect can merge: with
-// mode 0600, as a whole or not at all. It must be called before Report.
+// mode 0600, as a whole or not at all. It must be called before Report, and needs
+// Options.Save.
 func (c *Collection) Save(path string) error {
+	if !c.p.edges {
+		return errNotForSaving
+	}
 	data, err := json.Marshal(c.encode())
 	if err != nil {
 		return fmt.Errorf("encoding %s: %w", path, err)

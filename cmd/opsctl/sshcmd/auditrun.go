@@ -30,6 +30,7 @@ func audit(ctx context.Context, o *auditOptions) (*sshaudit.Document, error) {
 		// A connection may take as long as this host's sshd lets it.
 		o.logs.Grace = max(set.Config.LoginGraceTime, o.logs.Grace)
 	}
+	o.logs.Save = o.save != ""
 	logs, logErr := sshaudit.Collect(ctx, o.logs)
 	if logs == nil {
 		return nil, logErr

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// meter runs tools and prints how they compare.
+type meter struct {
+	runs  int
+	tools []measured
+	err   error
+}
+
+// measured is the run of a tool that took the least CPU.
+type measured struct {
+	name      string
+	cpu, wall time.Duration
+	rss       int64 // bytes
+}
+
+func (m *meter) heading(format string, a ...any) {
+	fmt.Printf("\n"+format+"\n", a...)
+	m.tools = nil
+}
+
+// tool measures a command. check reads its output in the last run.
+func (m *meter) tool(name string, argv []string, check func(io.Reader) error) {
+	best := measured{name: name}
+	for i := range m.runs {
+		got, out, err := once(argv)
+		if err == nil && check != nil && i == m.runs-1 {
+			err = check(bytes.NewReader(out))
+			if err == nil {
+				fmt.Println("truth: equal")
+			}
+		}
+		if err != nil {
+			m.err = errors.Join(m.err, fmt.Errorf("%s: %w", name, err))
+			return
+		}
+		if best.cpu == 0 || got.cpu < best.cpu {
+			best.cpu, best.wall = got.cpu, got.wall
+		}
+		best.rss = max(best.rss, got.rss)
+	}
+	m.tools = append(m.tools, best)
+}
+
+func once(argv []string) (measured, []byte, error) {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	start := time.Now()
+	err := cmd.Run()
+	wall := time.Since(start)
+	if err != nil {
+		return measured{}, nil, err
+	}
+	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return measured{}, nil, errors.New("no resource usage on this system")
+	}
+	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return measured{cpu: cpu, wall: wall, rss: usage.Maxrss << 10}, out.Bytes(), nil
+}
+
+// table prints the tools, with the first one's CPU as a ratio of each.
+func (m *meter) table(size int64) {
+	if len(m.tools) == 0 {
+		return
+	}
+	fmt.Printf("%-18s %10s %12s %8s %10s %18s\n", "TOOL", "CPU s", "CPU s/GiB", "WALL s", "PEAK MiB", "OPSCTL'S CPU / IT")
+	for _, t := range m.tools {
+		fmt.Printf("%-18s %10.2f %12.2f %8.2f %10.1f %18.2f\n", t.name, t.cpu.Seconds(), t.cpu.Seconds()*float64(1<<30)/float64(size),
+			t.wall.Seconds(), float64(t.rss)/(1<<20), m.tools[0].cpu.Seconds()/t.cpu.Seconds())
+	}
+}
