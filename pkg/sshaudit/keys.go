@@ -138,10 +138,10 @@ func (r *reporter) use(rows map[string]*keyRow) {
 		row.IPs = append(row.IPs, l.IP)
 		row.hosts = append(row.hosts, l.Host)
 		if row.FirstSeen == nil || l.First.Before(*row.FirstSeen) {
-			row.FirstSeen = &l.First
+			row.FirstSeen = new(l.First)
 		}
 		if row.LastSeen == nil || l.Last.After(*row.LastSeen) {
-			row.LastSeen = &l.Last
+			row.LastSeen = new(l.Last)
 		}
 	}
 }
