@@ -40,10 +40,10 @@ func programVersion(h *host.Host, name string) (sshdconfig.Version, bool) {
 	found := false
 	for {
 		part, err := in.Peek(window)
-		if v, ok := sshdconfig.ParseVersion(part); ok && (!found || v.Debian) {
+		if v, ok := sshdconfig.ParseVersion(part); ok && v.Newer(best) {
 			best, found = v, true
 		}
-		if err != nil || best.Debian {
+		if err != nil {
 			return best, found
 		}
 		_, _ = in.Discard(len(part) - overlap) // cannot fail: the bytes were peeked

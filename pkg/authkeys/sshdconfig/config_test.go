@@ -121,6 +121,7 @@ func TestParseVersion(t *testing.T) {
 		"junk OpenSSH_9.2p1 Debian-2+deb12u10 junk":     {9, 2, true},
 		"OpenSSH_10.0p2 Ubuntu-1":                       {10, 0, true},
 		"OpenSSH_8.7p1, OpenSSL 3.0.7":                  {8, 7, false},
+		"OpenSSH_10.0 x OpenSSH_6.6.1* x OpenSSH_7.0*":  {10, 0, false},
 		"unknown option -- V\nOpenSSH_9.2p1, OpenSSL 3": {9, 2, false},
 	} {
 		if got, ok := ParseVersion([]byte(text)); !ok || got != want {
