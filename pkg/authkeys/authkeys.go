@@ -15,6 +15,9 @@ import (
 )
 
 // Options says what Read reads.
+//
+// Permissions (StrictModes) are judged as sshd would, but for Explicit files, and for a folder taken as a
+// host that does not belong to root: owners in it are not the host's.
 type Options struct {
 	Host           *host.Host     // whose files; nil is the local machine
 	Now            time.Time      // decides what is expired; zero is time.Now
@@ -141,4 +144,5 @@ const (
 	ProblemAccounts     ProblemKind = "accounts"
 	ProblemCommandError ProblemKind = "keys-command-failed"
 	ProblemLine         ProblemKind = "malformed-line" // a line in which sshd finds no key
+	ProblemCopy         ProblemKind = "not-judged"     // owners and modes are not the host's
 )

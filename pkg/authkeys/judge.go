@@ -90,6 +90,9 @@ func (j *judge) shellRefused() string {
 	if root := j.config.ChrootDirectory; root != "" && !strings.EqualFold(root, "none") {
 		return ""
 	}
+	if j.programless {
+		return ""
+	}
 	shell := j.user.Shell
 	if shell == "" {
 		shell = "/bin/sh"

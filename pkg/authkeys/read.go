@@ -114,6 +114,9 @@ var configKinds = map[sshdconfig.Kind]ProblemKind{
 
 // hostFiles reads the authorities and revocations that hold for all accounts.
 func (b *builder) hostFiles(c *Config) {
+	if b.copied && c.StrictModes {
+		b.problem(Problem{Kind: ProblemCopy, File: "/", Message: "owners and modes of the files are those of a copy: StrictModes was not judged"})
+	}
 	if !b.accounts.ShadowRead && !c.UsePAM {
 		b.problem(Problem{Kind: ProblemAccounts, File: "/etc/shadow", Message: "whether accounts are locked is unknown without it"})
 	}

@@ -28,6 +28,10 @@ type site struct {
 	parser   keyline.Parser
 	explicit []explicitFile
 	output   map[string][]fileLine // what AuthorizedKeysCommand printed, by user
+	copied   bool                  // owners and modes are those of a copy, not the host's
+	// programless says that only some of the host's files are there, its programs are not: nothing can be
+	// said of login shells.
+	programless bool
 
 	mu    sync.Mutex // guards what follows
 	texts map[string]text
@@ -65,6 +69,7 @@ func newSite(ctx context.Context, opts Options) (*site, error) {
 		opts: opts, host: opts.Host, output: map[string][]fileLine{},
 		texts: map[string]text{}, lists: map[string]*revocation{}, dumps: map[string]*Config{},
 	}
+	s.copied, s.programless = isCopy(s.host), !has(s.host, "/bin") && !has(s.host, "/usr")
 	s.version = findVersion(s.host, opts.SSHDPath)
 	services := readServices(s.host)
 	s.parser = keyline.Parser{
@@ -94,6 +99,25 @@ func newSite(ctx context.Context, opts Options) (*site, error) {
 		err = errors.Join(err, configErr)
 	}
 	return s, err
+}
+
+// isCopy says whether a folder that stands for a host was unpacked without the host's owners, as by anyone
+// but root: then its "/" does not belong to root. Nothing about permissions can be said of it.
+func isCopy(h *host.Host) bool {
+	if h.Live() {
+		return false
+	}
+	info, err := h.Stat("/")
+	if err != nil {
+		return false
+	}
+	owner, _, ok := ownerOf(info)
+	return ok && owner != 0
+}
+
+func has(h *host.Host, name string) bool {
+	_, err := h.Stat(name)
+	return err == nil
 }
 
 func (s *site) groups(name string) []string {

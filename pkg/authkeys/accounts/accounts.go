@@ -53,8 +53,8 @@ type Database struct {
 	members map[string][]uint32 // user to the groups that list it
 }
 
-// Read reads the accounts of a host. Without a readable list of users it fails; a group or shadow file
-// that cannot be read is an error beside the database.
+// Read reads the accounts of a host. Without a readable list of users it fails; a group file that cannot
+// be read is an error beside the database. The shadow file is for root alone and may be missing.
 func Read(ctx context.Context, h *host.Host) (*Database, error) {
 	users, err := list(ctx, h, "passwd")
 	if err != nil {
@@ -77,10 +77,7 @@ func Read(ctx context.Context, h *host.Host) (*Database, error) {
 		}
 	}
 	db.index()
-	shadow, err := h.ReadFile("/etc/shadow", maxFile)
-	if err != nil {
-		errs = append(errs, err)
-	} else {
+	if shadow, err := h.ReadFile("/etc/shadow", maxFile); err == nil {
 		db.ShadowRead = true
 		db.addShadow(entries(shadow))
 	}

@@ -95,7 +95,11 @@ func TestMissingFiles(t *testing.T) {
 		t.Error("without users nothing works")
 	}
 	db, err := read(t, map[string]string{"passwd": "a:x:1:1::/a:\n"})
-	if err == nil || db == nil || db.ShadowRead {
-		t.Errorf("got %+v, %v", db, err)
+	if err == nil || db == nil {
+		t.Errorf("without groups: %+v, %v", db, err)
+	}
+	db, err = read(t, map[string]string{"passwd": "a:x:1:1::/a:\n", "group": ""})
+	if err != nil || db.ShadowRead {
+		t.Errorf("without shadow: %+v, %v", db, err)
 	}
 }

@@ -3,6 +3,7 @@ package sshdconfig
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -81,7 +82,7 @@ func (r *run) problem(s *scope, line int, kind Kind, format string, args ...any)
 	switch {
 	case r.conn == nil:
 		r.f.problems = append(r.f.problems, p)
-	case r.fatal == nil && kind != Deprecated:
+	case r.fatal == nil && kind != Deprecated && !slices.Contains(r.f.problems, p): // new to this pass
 		r.fatal = fmt.Errorf("%s line %d: %s", p.File, p.Line, p.Message)
 	}
 }
