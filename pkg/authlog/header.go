@@ -18,6 +18,9 @@ type Header struct {
 	Host []byte // as written, may be empty
 	PID  uint32
 	Msg  []byte // the message, without trailing CR; empty unless the status is SSHD
+	// Run numbers the runs of lines with the same host: as long as it stays, Host
+	// does. 0 is unknown.
+	Run uint64
 }
 
 // Parse reads the header of one line without its line feed. h is filled as far
@@ -45,7 +48,7 @@ func (c *Clock) Parse(line []byte, h *Header) Status {
 
 func (c *Clock) parseBSD(line []byte, h *Header) Status {
 	t, ok := c.bsd(line)
-	if !ok || line[15] != ' ' {
+	if !ok {
 		return Unframed
 	}
 	h.Time = t
@@ -104,7 +107,7 @@ func (c *Clock) parse5424(b []byte, h *Header) Status {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	// rsyslog's %msg% keeps the space that followed the tag; sshd writes none.
 	b = bytes.TrimPrefix(b, []byte(" "))
-	h.Host, h.Msg = nilDash(host), trimCR(b)
+	h.Host, h.Msg, h.Run = nilDash(host), trimCR(b), 0
 	return SSHD
 }
 
@@ -163,10 +166,12 @@ func (c *Clock) splitTag(b []byte, h *Header) Status {
 			return Unframed
 		}
 		c.host = append(c.host[:0], b[:i+1]...)
+		c.run++
 	}
+	h.Run = c.run
 	tag := b[i+1:]
 	// By far most lines of other programs end here.
-	if len(tag) < 6 || tag[0] != 's' || tag[1] != 's' || tag[2] != 'h' || tag[3] != 'd' {
+	if len(tag) < 6 || string(tag[:4]) != "sshd" {
 		return Other
 	}
 	j := 4

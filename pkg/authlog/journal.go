@@ -50,7 +50,7 @@ func Journal(line []byte, h *Header) (status Status, forged bool) {
 		pid = e.SyslogPID
 	}
 	h.PID, _ = number([]byte(pid))
-	h.Host, h.Msg = []byte(e.Hostname), journalMessage(e.Message)
+	h.Host, h.Msg, h.Run = []byte(e.Hostname), journalMessage(e.Message), 0
 	return SSHD, false
 }
 

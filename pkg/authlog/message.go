@@ -138,7 +138,7 @@ func parseAuth(b []byte, e *Event, kind Kind) {
 	}
 	method, b := b[:i], b[i+5:]
 	var info []byte
-	if k := bytes.Index(b, []byte(" ssh2: ")); k >= 0 {
+	if k := infoAt(b); k >= 0 {
 		b, info = b[:k], b[k+7:]
 	} else {
 		n := len(b) - len(" ssh2")
@@ -160,6 +160,14 @@ func parseAuth(b []byte, e *Event, kind Kind) {
 	if len(info) > 0 {
 		parseKeyInfo(info, e)
 	}
+}
+
+// infoAt finds the first " ssh2: ", -1 for none.
+func infoAt(b []byte) int {
+	if bytes.IndexByte(b, ':') < 0 { // most lines, and much faster
+		return -1
+	}
+	return bytes.Index(b, []byte(" ssh2: "))
 }
 
 // parseKeyInfo reads "TYPE FP[, MORE]" and "TYPE-CERT [FP ]ID KEYID (serial N)[ CA

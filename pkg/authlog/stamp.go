@@ -17,7 +17,7 @@ type Clock struct {
 
 	// The last stamp of each form and what it meant: consecutive lines mostly
 	// share their second, and nearly always their hour.
-	bsdText  [15]byte
+	bsdText  [16]byte // with the space behind it
 	bsdUnix  int64
 	bsdHour  [9]byte // "Nov 22 12"
 	bsdBase  int64   // start of that hour
@@ -28,7 +28,8 @@ type Clock struct {
 
 	years Years
 
-	host []byte // of the last line of sshd, and a space
+	host []byte // of the last line, and a space
+	run  uint64 // see Header.Run
 }
 
 // Years tells how the year of the stamps without one went through a file. All
@@ -99,12 +100,16 @@ func daysBefore(m int) int {
 	return [...]int{0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335}[m-1]
 }
 
-// bsd parses "Nov 22 12:25:01" at the start of b, which holds at least 15 bytes.
+// bsd parses "Nov 22 12:25:01 " at the start of b, which holds at least 16 bytes.
 func (c *Clock) bsd(b []byte) (int64, bool) {
-	if string(b[:15]) == string(c.bsdText[:]) {
+	if [16]byte(b) == c.bsdText {
 		return c.bsdUnix, true
 	}
-	if b[3] != ' ' || b[6] != ' ' || b[9] != ':' || b[12] != ':' {
+	return c.bsdSlow(b)
+}
+
+func (c *Clock) bsdSlow(b []byte) (int64, bool) {
+	if b[15] != ' ' || b[3] != ' ' || b[6] != ' ' || b[9] != ':' || b[12] != ':' {
 		return 0, false
 	}
 	minute, okM := two(b[10:])
@@ -112,7 +117,7 @@ func (c *Clock) bsd(b []byte) (int64, bool) {
 	if !okM || !okS || minute > 59 || second > 60 {
 		return 0, false
 	}
-	if string(b[:9]) != string(c.bsdHour[:]) && !c.bsdNewHour(b) {
+	if [9]byte(b) != c.bsdHour && !c.bsdNewHour(b) {
 		return 0, false
 	}
 	c.bsdUnix = c.bsdBase + int64(minute*60+second)

@@ -11,6 +11,13 @@ const minIdle = 1 << 11
 type burst struct {
 	detected uint32 // time of the failure that completed the earliest burst, 0 for none
 	times    []timeCount
+	few      [6]timeCount // holds times while they are few: most addresses fail seldom
+}
+
+func newBurst() *burst {
+	b := &burst{}
+	b.times = b.few[:0]
+	return b
 }
 
 type timeCount struct{ time, count uint32 }
@@ -26,7 +33,7 @@ func (p *Partial) addBurst(key hostAddr, attempts []attempt) {
 		if len(p.bursts) >= p.sweep {
 			p.dropIdle()
 		}
-		b = &burst{}
+		b = newBurst()
 		p.bursts[key] = b
 	}
 	added := false
@@ -92,7 +99,7 @@ func (b *burst) prune(headEnd, now, slack uint32) {
 		return b.detected != 0 && tc.time > b.detected || tc.time > headEnd && tc.time+burstSpan+slack < now
 	})
 	if len(b.times) == 0 {
-		b.times = nil
+		b.times = b.few[:0]
 	}
 }
 
@@ -113,7 +120,7 @@ func (p *Partial) dropIdle() {
 func (p *Partial) mergeBurst(key hostAddr, o *burst) {
 	b := p.bursts[key]
 	if b == nil {
-		b = &burst{}
+		b = newBurst()
 		p.bursts[key] = b
 	}
 	if o.detected != 0 && (b.detected == 0 || o.detected < b.detected) {

@@ -86,7 +86,7 @@ func (p *Partial) touch(host int, t, pid uint32, e *authlog.Event) {
 	h := p.hosts[host]
 	key, from := keyOf(pid, e.Port), p.addrOf(e.Addr)
 	isEnd := e.Kind == authlog.Closed
-	c := h.conns[key]
+	c := h.conns.get(key)
 	if c != nil && (e.Kind == authlog.Opened || !p.joins(c, from, t, e.User, isEnd)) {
 		p.close(host, c)
 		c = nil
@@ -145,7 +145,7 @@ func (p *Partial) newConn(h *hostPart, key connKey, from addr, t uint32) *conn {
 		c = &conn{}
 	}
 	c.key, c.addr, c.first, c.last, c.head = key, from, t, t, p.inHead(h, t)
-	h.conns[key] = c
+	h.conns.put(c)
 	return c
 }
 
@@ -158,7 +158,7 @@ func (p *Partial) accept(host int, t, pid uint32, e *authlog.Event, at pos) {
 	proof := foundKey{pid, l.proofKey()}
 	proven := p.prove(h, l, proof, t)
 
-	c := h.conns[key]
+	c := h.conns.get(key)
 	if c != nil && !p.joins(c, from, t, e.User, false) {
 		p.close(host, c)
 		c = nil
@@ -170,7 +170,7 @@ func (p *Partial) accept(host int, t, pid uint32, e *authlog.Event, at pos) {
 		}
 		c = p.newConn(h, key, from, t)
 	}
-	delete(h.conns, key)
+	h.conns.remove(key)
 	if !c.head {
 		p.addLogin(l)
 		p.free(c)
@@ -226,8 +226,8 @@ func (p *Partial) prove(h *hostPart, l *login, key foundKey, t uint32) bool {
 // earlier waits for the part before this one.
 func (p *Partial) close(host int, c *conn) {
 	h := p.hosts[host]
-	if h.conns[c.key] == c {
-		delete(h.conns, c.key)
+	if h.conns.get(c.key) == c {
+		h.conns.remove(c.key)
 	}
 	if c.head {
 		if c.state == open {
@@ -272,18 +272,27 @@ func (p *Partial) free(c *conn) {
 func (p *Partial) sweepConns(host int, t uint32) {
 	h := p.hosts[host]
 	h.swept = t
-	for _, c := range h.conns {
-		limit := p.grace
-		if c.state == ended {
-			limit = afterEnd
+	p.silent = p.silent[:0]
+	for _, c := range h.conns.slots {
+		if c != nil && p.over(c, t) {
+			p.silent = append(p.silent, c)
 		}
-		if gap(c.last, t) > limit+sweepEvery {
-			p.close(host, c)
-		}
+	}
+	for _, c := range p.silent {
+		p.close(host, c)
 	}
 	for k, f := range h.found {
 		if gap(f.time, t) > p.grace+sweepEvery {
 			delete(h.found, k)
 		}
 	}
+}
+
+// over tells whether a connection was silent for longer than any may be.
+func (p *Partial) over(c *conn, t uint32) bool {
+	limit := p.grace
+	if c.state == ended {
+		limit = afterEnd
+	}
+	return gap(c.last, t) > limit+sweepEvery
 }

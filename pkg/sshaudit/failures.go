@@ -61,15 +61,16 @@ type failTable struct {
 	limit  int
 	spill  func(*failTable) // takes the rows of a full table, which starts anew; may be nil
 	level  int
-	slots  []uint32 // open addressing: number of a row, plus one
+	slots  []uint64 // open addressing: the upper half of the hash, and a row's number plus one
 	pages  [][]failRow
 	n      int    // rows
 	names  []byte // the users' names
 	totals [reasons]uint64
+	warmed uint64 // see warm: keeps its reads from being optimised away
 }
 
 func newFailTable(seed maphash.Seed) *failTable {
-	return &failTable{seed: seed, limit: maxRows, slots: make([]uint32, 1<<10)}
+	return &failTable{seed: seed, limit: maxRows, slots: make([]uint64, 1<<10)}
 }
 
 func (f *failTable) row(i int) *failRow { return &f.pages[i/rowPage][i%rowPage] }
@@ -134,11 +135,17 @@ func (f *failTable) hash(k *failKey) uint64 {
 }
 
 func (f *failTable) insert(k failKey, n uint64, first, last uint32) {
-	h := f.hash(&k)
+	f.insertHashed(f.hash(&k), &k, n, first, last)
+}
+
+func (f *failTable) insertHashed(h uint64, k *failKey, n uint64, first, last uint32) {
 	mask := uint64(len(f.slots) - 1)
 	i := h & mask
 	for ; f.slots[i] != 0; i = (i + 1) & mask {
-		if r := f.row(int(f.slots[i] - 1)); r.hash == h && f.same(r, &k) {
+		if f.slots[i]>>32 != h>>32 {
+			continue
+		}
+		if r := f.row(int(uint32(f.slots[i]) - 1)); r.hash == h && f.same(r, k) {
 			r.count += n
 			r.first, r.last = min(r.first, first), max(r.last, last)
 			return
@@ -153,7 +160,7 @@ func (f *failTable) insert(k failKey, n uint64, first, last uint32) {
 	}
 	f.n++
 	f.names = append(f.names, k.user...)
-	f.slots[i] = uint32(f.n)
+	f.slots[i] = h&^(1<<32-1) | uint64(f.n)
 	if f.n*4 > len(f.slots)*3 {
 		f.grow()
 	}
@@ -173,21 +180,22 @@ func (f *failTable) key(r *failRow) failKey {
 }
 
 func (f *failTable) grow() {
-	f.slots = make([]uint32, 2*len(f.slots))
+	f.slots = make([]uint64, 2*len(f.slots))
 	mask := uint64(len(f.slots) - 1)
 	for n := range f.n {
-		i := f.row(n).hash & mask
+		h := f.row(n).hash
+		i := h & mask
 		for f.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		f.slots[i] = uint32(n + 1)
+		f.slots[i] = h&^(1<<32-1) | uint64(n+1)
 	}
 }
 
 // rebuild maps all rows to a coarser level.
 func (f *failTable) rebuild(level int) {
 	old := *f
-	f.level, f.pages, f.n, f.names, f.slots = level, nil, 0, nil, make([]uint32, 1<<10)
+	f.level, f.pages, f.n, f.names, f.slots = level, nil, 0, nil, make([]uint64, 1<<10)
 	for i := range old.n {
 		r := old.row(i)
 		f.insert(old.key(r).coarsen(level), r.count, r.first, r.last)
@@ -217,11 +225,20 @@ func (f *failTable) absorb(g *failTable, hosts []int) {
 	if g.level > f.level {
 		f.rebuild(g.level)
 	}
+	same := f.level == levelFull && f.seed == g.seed && identity(hosts)
 	for i := range g.n {
+		if i%ahead == 0 {
+			f.warm(g, i)
+		}
 		r := g.row(i)
 		k := g.key(r)
-		k.host = uint32(hosts[r.host])
-		f.insert(k.coarsen(f.level), r.count, r.first, r.last)
+		h := r.hash
+		if !same || f.level > levelFull {
+			k.host = uint32(hosts[r.host])
+			k = k.coarsen(f.level)
+			h = f.hash(&k)
+		}
+		f.insertHashed(h, &k, r.count, r.first, r.last)
 		for f.n > f.limit && f.level < coarsest {
 			f.rebuild(f.level + 1)
 		}
@@ -229,6 +246,21 @@ func (f *failTable) absorb(g *failTable, hosts []int) {
 	for i, n := range g.totals {
 		f.totals[i] += n
 	}
+}
+
+// ahead is how many slots warm reads at a time.
+const ahead = 16
+
+// warm reads the slots that the next rows of g will look at. The reads do not wait for
+// each other, as those of one insert after the other do: a large table lies
+// outside the core's cache.
+func (f *failTable) warm(g *failTable, from int) {
+	mask := uint64(len(f.slots) - 1)
+	sum := uint64(0)
+	for i := from; i < min(from+ahead, g.n); i++ {
+		sum += f.slots[g.row(i).hash&mask]
+	}
+	f.warmed = sum
 }
 
 func identity(hosts []int) bool {

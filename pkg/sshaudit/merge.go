@@ -65,15 +65,15 @@ func (p *Partial) mergeHost(i int, right *hostPart) {
 	for _, c := range right.head {
 		p.joinHead(i, c)
 	}
-	for _, c := range right.conns {
+	for c := range right.conns.all() {
 		if c.head {
 			p.joinHead(i, c)
 			continue
 		}
-		if l := h.conns[c.key]; l != nil {
+		if l := h.conns.get(c.key); l != nil {
 			p.close(i, l)
 		}
-		h.conns[c.key] = c
+		h.conns.put(c)
 	}
 	for key := range right.foundInHead {
 		delete(h.found, key)
@@ -101,9 +101,9 @@ func (h *hostPart) logins() []*login {
 func (p *Partial) joinHead(i int, r *conn) {
 	h := p.hosts[i]
 	r.head = p.inHead(h, r.first)
-	if l := h.conns[r.key]; l != nil {
+	if l := h.conns.get(r.key); l != nil {
 		if p.joins(l, r.addr, r.first, r.user, r.firstIsEnd) {
-			delete(h.conns, r.key)
+			h.conns.remove(r.key)
 			l.extend(r)
 			r = l
 		} else {
@@ -114,7 +114,7 @@ func (p *Partial) joinHead(i int, r *conn) {
 	case r.state == accepted:
 		p.settleLogin(i, r)
 	case r.state == open || r.state == ended && gap(r.last, h.to) <= afterEnd:
-		h.conns[r.key] = r
+		h.conns.put(r)
 	default:
 		p.close(i, r)
 	}
@@ -157,7 +157,7 @@ func (p *Partial) settleLogin(i int, c *conn) {
 // partial can be reported then, but not merged any more.
 func (p *Partial) finish() {
 	for i, h := range p.hosts {
-		for _, c := range h.conns {
+		for c := range h.conns.all() {
 			c.head = false
 			p.close(i, c)
 		}

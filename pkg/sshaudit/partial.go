@@ -52,7 +52,8 @@ type Partial struct {
 	edges  bool // keep what a later run may meet again; see Options.Save
 	hosts  []*hostPart
 	byName map[string]int
-	last   int // index of the host of the last line
+	last   int    // index of the host of the last line
+	run    uint64 // of the last line; see authlog.Header.Run
 
 	fails  *failTable
 	bursts map[hostAddr]*burst
@@ -65,6 +66,7 @@ type Partial struct {
 
 	scratch []byte // composes map keys
 	freed   []*conn
+	silent  []*conn // of the sweep at hand
 }
 
 type hostAddr struct {
@@ -85,7 +87,7 @@ type hostPart struct {
 	withKey     uint64 // ... of publickey logins that name the key
 	withoutKey  uint64 // ... that do not
 	swept       uint32
-	conns       map[connKey]*conn
+	conns       connTable
 	head        []*conn // ended connections that may have begun before the first line
 	found       map[foundKey]foundAt
 	foundInHead map[foundKey]bool
@@ -119,7 +121,7 @@ func (p *Partial) host(name []byte) int {
 func (p *Partial) addHost(name string) int {
 	i := len(p.hosts)
 	p.hosts = append(p.hosts, &hostPart{
-		name: name, conns: map[connKey]*conn{}, found: map[foundKey]foundAt{}, foundInHead: map[foundKey]bool{},
+		name: name, found: map[foundKey]foundAt{}, foundInHead: map[foundKey]bool{},
 	})
 	p.byName[name] = i
 	return i
@@ -127,7 +129,11 @@ func (p *Partial) addHost(name string) int {
 
 // add takes one event of a host. Its slices are not kept.
 func (p *Partial) add(hd *authlog.Header, e *authlog.Event, at pos) {
-	i := p.host(hd.Host)
+	if hd.Run == 0 || hd.Run != p.run {
+		p.host(hd.Host)
+		p.run = hd.Run
+	}
+	i := p.last
 	h := p.hosts[i]
 	t := uint32(max(hd.Time, 0))
 	if p.edges {

@@ -43,17 +43,16 @@ func parseReason(s string) (Reason, bool) {
 // reasonOf classifies a Failed line. The method "none" only asks which methods there
 // are (RFC 4252, section 5.2) and is no attempt.
 func reasonOf(e *authlog.Event) (Reason, bool) {
-	method := string(e.Method)
-	if method == "none" {
+	switch {
+	case string(e.Method) == "none":
 		return ReasonNone, false
-	}
-	if e.Invalid {
+	case e.Invalid:
 		return ReasonInvalidUser, true
-	}
-	base, _, _ := strings.Cut(method, "/")
-	switch base {
-	case "password":
+	case string(e.Method) == "password":
 		return ReasonPassword, true
+	}
+	base, _, _ := strings.Cut(string(e.Method), "/")
+	switch base {
 	case "publickey":
 		return ReasonPublickey, true
 	case "keyboard-interactive":

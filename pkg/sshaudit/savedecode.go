@@ -99,7 +99,7 @@ func (d *decoder) host(i int, s *savedHost) error {
 		if err != nil {
 			return err
 		}
-		h.conns[c.key] = c
+		h.conns.put(c)
 	}
 	for _, f := range s.Found {
 		h.found[foundKey{f.PID, string(f.Fingerprint)}] = foundAt{string(f.File), f.Line, f.Time}
@@ -197,7 +197,8 @@ func (d *decoder) counts() error {
 		if err := d.checkHost(b.Host); err != nil {
 			return err
 		}
-		o := &burst{detected: b.Detected}
+		o := newBurst()
+		o.detected = b.Detected
 		for _, t := range b.Times {
 			o.insert(t[0], t[1])
 		}
