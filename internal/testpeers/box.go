@@ -189,6 +189,26 @@ func (b *Box) Path(name string) string { return filepath.Join(b.Dir, name) }
 // through /proc into the box's mount namespace and must not be resolved beforehand (filepath.EvalSymlinks loses it).
 func (b *Box) Root() string { return fmt.Sprintf("/proc/%d/root%s", b.holder.Process.Pid, b.mount) }
 
+// running says whether a process of the box has a name with that beginning. Those that have ended and that nobody waited
+// for, as the box's first process never does, do not count.
+func (b *Box) running(prefix string) bool {
+	stats, err := filepath.Glob(filepath.Join(b.Root(), "proc/[0-9]*/stat"))
+	if err != nil {
+		return false
+	}
+	for _, name := range stats {
+		stat, err := os.ReadFile(name)
+		if err != nil {
+			continue // ended meanwhile
+		}
+		_, rest, _ := strings.Cut(string(stat), "(")
+		if strings.HasPrefix(rest, prefix) && !strings.Contains(rest, ") Z ") {
+			return true
+		}
+	}
+	return false
+}
+
 // Daemon is a running program of a box.
 type Daemon struct {
 	Pid int // as this machine sees it; inside the box it has another

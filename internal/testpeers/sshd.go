@@ -83,6 +83,24 @@ func (s *Sshd) Addr() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1
 // Stop ends the listener; connections that are open live on.
 func (s *Sshd) Stop() error { return s.daemon.Stop() }
 
+// StopAll ends the listener and waits until the processes of its connections have ended too, and with them the log.
+// Their clients must have gone.
+func (s *Sshd) StopAll(ctx context.Context) error {
+	if err := s.Stop(); err != nil {
+		return err
+	}
+	for s.Box.running("sshd") {
+		if ctx.Err() != nil {
+			return fmt.Errorf("waiting for the last connection: %w", context.Cause(ctx))
+		}
+		pause()
+	}
+	return nil
+}
+
+// Output is what sshd -e wrote to its standard error; call it after StopAll.
+func (s *Sshd) Output() string { return s.daemon.Output() }
+
 // Restart applies a new configuration.
 func (s *Sshd) Restart(ctx context.Context, config string) error {
 	if err := s.Stop(); err != nil {

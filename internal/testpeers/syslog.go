@@ -120,7 +120,8 @@ func frame(framing Framing, host string, now time.Time, datagram []byte) string 
 	case Protocol23:
 		tag, message, _ := strings.Cut(text, ": ")
 		name, pid, _ := strings.Cut(strings.TrimSuffix(tag, "]"), "[")
-		return fmt.Sprintf("<%s>1 %s %s %s %s - - %s", pri, stamp8601(now), host, name, pid, message)
+		// The message keeps the space that followed the tag.
+		return fmt.Sprintf("<%s>1 %s %s %s %s - -  %s", pri, stamp8601(now), host, name, pid, message)
 	case ISO8601:
 		return fmt.Sprintf("%s %s %s", stamp8601(now), host, text)
 	default:
