@@ -14,11 +14,11 @@ import (
 
 var testNow = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-func pub(t testing.TB, name string) string {
-	t.Helper()
+func pub(tb testing.TB, name string) string {
+	tb.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata/keys", name+".pub"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return strings.TrimSuffix(string(text), "\n")
 }

@@ -33,7 +33,7 @@ func (b *builder) runsKeys(c *Config) bool {
 		return false
 	}
 	b.set.HasKeysCommand = true
-	if !b.opts.RunKeysCommand || !b.site.host.Live() {
+	if !b.opts.RunKeysCommand || !b.host.Live() {
 		b.problem(Problem{
 			Kind: ProblemKeysCommand, Message: fmt.Sprintf("keys also come from %q, which was not run", c.AuthorizedKeysCommand),
 			Remedy: "run it with --run-keys-command on the host",
@@ -96,12 +96,12 @@ func (b *builder) runKeysCommand(ctx context.Context, u accounts.User, c *Config
 	}
 	if os.Geteuid() == 0 {
 		cmd.As = &host.Credential{UID: as.UID, GID: as.GID}
-	} else if uint32(os.Geteuid()) != as.UID { //nolint:gosec // ids are 32 bits wide
+	} else if uint32(os.Geteuid()) != as.UID {
 		return nil, fmt.Errorf("only root can run it as %s", as.Name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	return b.site.host.Exec(ctx, cmd)
+	return b.host.Exec(ctx, cmd)
 }
 
 // usesKey says whether an argument holds a token about the offered key or the connection.
@@ -121,12 +121,12 @@ func (b *builder) safeCommand(name string) error {
 	if !strings.HasPrefix(name, "/") {
 		return fmt.Errorf("path %q is not absolute", name)
 	}
-	resolved, err := b.site.host.RealPath(name)
+	resolved, err := b.host.RealPath(name)
 	if err != nil {
 		return err
 	}
 	for at := resolved; ; at = path.Dir(at) {
-		info, err := b.site.host.Stat(at)
+		info, err := b.host.Stat(at)
 		if err != nil {
 			return err
 		}

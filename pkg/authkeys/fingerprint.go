@@ -94,7 +94,7 @@ func fingerprintForm(text string) (string, bool) {
 }
 
 func keysOfFile(name string) ([]*pubkey.Key, error) {
-	data, err := os.ReadFile(name) //nolint:gosec // the user's own choice of file
+	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func (j *judge) usesPrincipals() bool {
 // principal finds the options of the first line of the principals files that a certificate answers; nil
 // and the reason when there is none.
 func (j *judge) principal(cert *pubkey.Cert) (*keyline.Options, string) {
-	why := "the certificate does not contain an authorized principal"
+	reasons := []string{"the certificate does not contain an authorized principal"}
 	if text := j.config.AuthorizedPrincipalsFile; text != "" {
 		names, err := j.keyNames(text, j.user)
 		if err != nil {
@@ -75,7 +75,7 @@ func (j *judge) principal(cert *pubkey.Cert) (*keyline.Options, string) {
 		for _, name := range names {
 			lines, problem := j.principalLines(name)
 			if problem != "" {
-				why += "; " + problem
+				reasons = append(reasons, problem)
 			}
 			for _, line := range lines {
 				if o := j.principalLine(line, cert); o != nil {
@@ -85,9 +85,9 @@ func (j *judge) principal(cert *pubkey.Cert) (*keyline.Options, string) {
 		}
 	}
 	if c := j.config.AuthorizedPrincipalsCmd; c != "" && !strings.EqualFold(c, "none") {
-		why += "; AuthorizedPrincipalsCommand was not asked"
+		reasons = append(reasons, "AuthorizedPrincipalsCommand was not asked")
 	}
-	return nil, why
+	return nil, strings.Join(reasons, "; ")
 }
 
 // principalLines reads an authorized principals file with the user's rights.

@@ -209,8 +209,7 @@ func absolute(name string) string {
 
 // fail words an error about the host's file, with the real path for the reader.
 func (h *Host) fail(op, name string, err error) error {
-	var inner *fs.PathError
-	if errors.As(err, &inner) {
+	if inner, ok := errors.AsType[*fs.PathError](err); ok {
 		err = inner.Err
 	}
 	return &fs.PathError{Op: op, Path: h.Path(name), Err: err}

@@ -177,7 +177,7 @@ func TestGlob(t *testing.T) {
 }
 
 func TestRun(t *testing.T) {
-	ctx := context.Background()
+	ctx := t.Context()
 	h, _ := newRoot(t, nil)
 	if _, err := h.Run(ctx, "true"); !errors.Is(err, ErrOffline) {
 		t.Errorf("root: %v", err)
@@ -208,7 +208,7 @@ func TestOpenReadsFromTheStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	if data, err := io.ReadAll(f); err != nil || string(data) != "text" {
 		t.Errorf("%q, %v", data, err)
 	}

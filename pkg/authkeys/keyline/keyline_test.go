@@ -14,20 +14,20 @@ import (
 
 const keyDir = "../testdata/keys"
 
-func pub(t testing.TB, name string) string {
-	t.Helper()
+func pub(tb testing.TB, name string) string {
+	tb.Helper()
 	text, err := os.ReadFile(filepath.Join(keyDir, name+".pub"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return strings.TrimSuffix(string(text), "\n")
 }
 
-func berlin(t testing.TB) *time.Location {
-	t.Helper()
+func berlin(tb testing.TB) *time.Location {
+	tb.Helper()
 	loc, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
-		t.Skip("no time zone data")
+		tb.Skip("no time zone data")
 	}
 	return loc
 }

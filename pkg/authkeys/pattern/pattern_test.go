@@ -114,9 +114,15 @@ func TestUsersAndGroups(t *testing.T) {
 		lastAt  bool
 		want    Result
 	}{
-		{"root", false, Matched}, {"r*", false, Matched}, {"admin", false, None},
-		{"root@10.0.0.0/8", false, Matched}, {"root@11.0.0.0/8", false, None}, {"*@*", false, Matched},
-		{"root@10.0.0.1/8", false, Invalid}, {"admin@10.0.0.1/8", false, None}, {"a@b@10.*", true, None},
+		{"root", false, Matched},
+		{"r*", false, Matched},
+		{"admin", false, None},
+		{"root@10.0.0.0/8", false, Matched},
+		{"root@11.0.0.0/8", false, None},
+		{"*@*", false, Matched},
+		{"root@10.0.0.1/8", false, Invalid},
+		{"admin@10.0.0.1/8", false, None},
+		{"a@b@10.*", true, None},
 	} {
 		if got := User("root", "10.1.1.1", "10.1.1.1", c.pattern, c.lastAt); got != c.want {
 			t.Errorf("User(%q) = %v, want %v", c.pattern, got, c.want)

@@ -2,6 +2,7 @@ package pubkey
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/elliptic"
 	"encoding/base64"
 	"errors"
@@ -19,15 +20,15 @@ import (
 // -l says of them.
 const keyDir = "../testdata/keys"
 
-func load(t testing.TB, name string) []byte {
-	t.Helper()
+func load(tb testing.TB, name string) []byte {
+	tb.Helper()
 	text, err := os.ReadFile(filepath.Join(keyDir, name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	blob, err := DecodeBase64(strings.Fields(string(text))[1])
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return blob
 }
@@ -37,7 +38,7 @@ func TestFingerprintsAgreeWithSSHKeygen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	lines := 0
 	for s := bufio.NewScanner(f); s.Scan(); lines++ {
 		want := strings.Fields(s.Text())
@@ -96,7 +97,7 @@ func TestCertificate(t *testing.T) {
 
 func TestForgedCertificateIsRefused(t *testing.T) {
 	blob := load(t, "ed25519-ca_ed25519-cert.pub")
-	at := strings.Index(string(blob), "alice")
+	at := bytes.Index(blob, []byte("alice"))
 	blob[at] = 'A'
 	if _, err := Parse(blob); !errors.Is(err, ErrSignature) {
 		t.Errorf("got %v", err)

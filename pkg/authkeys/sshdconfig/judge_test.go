@@ -115,6 +115,7 @@ func (g generator) text(depth int, includes []string) string {
 }
 
 func judge(t *testing.T, recipe testpeers.Recipe, rounds int) {
+	t.Helper()
 	box := testpeers.Require(t, recipe)
 	ctx := t.Context()
 	prepare(ctx, t, box)
@@ -128,7 +129,7 @@ func judge(t *testing.T, recipe testpeers.Recipe, rounds int) {
 	}
 	seed := rand.Uint64()
 	t.Logf("%s, seed %d", text, seed)
-	g := generator{rand.New(rand.NewPCG(seed, 2)), version} //nolint:gosec // a test's choices
+	g := generator{rand.New(rand.NewPCG(seed, 2)), version}
 	root, err := host.Root(box.Dir)
 	if err != nil {
 		t.Fatal(err)

@@ -71,84 +71,90 @@ var aliases = map[string]string{
 	"skeyauthentication": "kbdinteractiveauthentication",
 }
 
+// known are the directives that matter, and those that only newer releases have.
+var known = []keyword{
+	{name: "pamservicename", kind: ignored, inMatch: true, since: [2]int{9, 8}},
+	{name: "persourcepenalties", kind: ignored, since: [2]int{9, 8}},
+	{name: "persourcepenaltyexemptlist", kind: ignored, since: [2]int{9, 8}},
+	{name: "sshdsessionpath", kind: ignored, since: [2]int{9, 8}},
+	{name: "sshdauthpath", kind: ignored, since: [2]int{10, 0}},
+	{name: "refuseconnection", kind: flag, inMatch: true, since: [2]int{9, 9}},
+	{name: "usepam", kind: flag},
+	{name: "usedns", kind: flag},
+	{name: "strictmodes", kind: flag},
+	{name: "pubkeyauthentication", kind: flag, inMatch: true},
+	{name: "dsaauthentication", kind: flag}, // an alias that is not allowed in Match
+	{name: "passwordauthentication", kind: flag, inMatch: true},
+	{name: "kbdinteractiveauthentication", kind: flag, inMatch: true},
+	{name: "hostbasedauthentication", kind: flag, inMatch: true},
+	{name: "gssapiauthentication", kind: flag, inMatch: true},
+	{name: "exposeauthinfo", kind: flag, inMatch: true},
+	{
+		name: "permitrootlogin", kind: choice, inMatch: true,
+		choices: []string{"without-password", "prohibit-password", "forced-commands-only", "yes", "no"},
+		alias:   map[string]string{"prohibit-password": "without-password"},
+	},
+	{
+		name: "loglevel", kind: choice, inMatch: true,
+		choices: []string{"silent", "quiet", "fatal", "error", "info", "verbose", "debug", "debug1", "debug2", "debug3"},
+		alias:   map[string]string{"quiet": "silent", "debug1": "debug"},
+	},
+	{
+		name: "syslogfacility", kind: choice,
+		choices: []string{
+			"daemon", "user", "auth", "authpriv", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+		},
+	},
+	{name: "fingerprinthash", kind: choice, choices: []string{"md5", "sha1", "sha256", "sha384", "sha512"}},
+	{name: "requiredrsasize", kind: integer, inMatch: true},
+	{name: "maxauthtries", kind: integer, inMatch: true},
+	{name: "logingracetime", kind: duration},
+	{name: "port", kind: port},
+	{name: "permituserenvironment", kind: userEnv},
+	{name: "allowusers", kind: users, inMatch: true},
+	{name: "denyusers", kind: users, inMatch: true},
+	{name: "allowgroups", kind: groups, inMatch: true},
+	{name: "denygroups", kind: groups, inMatch: true},
+	{name: "authorizedkeysfile", kind: files, inMatch: true},
+	{name: "authorizedprincipalsfile", kind: principals, inMatch: true},
+	{name: "trustedusercakeys", kind: filename, inMatch: true},
+	{name: "revokedkeys", kind: filename, inMatch: true},
+	{name: "chrootdirectory", kind: word, inMatch: true},
+	{name: "rdomain", kind: ignored, inMatch: true},
+	{name: "authorizedkeyscommand", kind: command, inMatch: true},
+	{name: "authorizedkeyscommanduser", kind: word, inMatch: true},
+	{name: "authorizedprincipalscommand", kind: command, inMatch: true},
+	{name: "authorizedprincipalscommanduser", kind: word, inMatch: true},
+	{name: "forcecommand", kind: restOfLine, inMatch: true},
+	{name: "pubkeyacceptedalgorithms", kind: algorithms, inMatch: true},
+	{name: "casignaturealgorithms", kind: algorithms, inMatch: true},
+	{name: "authenticationmethods", kind: methods, inMatch: true},
+	{name: "pubkeyauthoptions", kind: authOptions, inMatch: true},
+	{name: "match", kind: match, inMatch: true},
+	{name: "include", kind: include, inMatch: true},
+}
+
 // keywords makes the table of directives, by lower-case name.
 func keywords() map[string]keyword {
 	table := map[string]keyword{}
-	add := func(k keyword) { table[k.name] = k }
 	for _, group := range []struct {
 		names   []string
 		kind    kind
 		inMatch bool
 	}{
-		{globalIgnored, ignored, false}, {matchIgnored, ignored, true}, {globalDeprecated, deprecated, false},
-		{matchDeprecated, deprecated, true}, {globalUnsupported, unsupported, false}, {[]string{"protocol"}, quietIgnored, false},
+		{globalIgnored, ignored, false},
+		{matchIgnored, ignored, true},
+		{globalDeprecated, deprecated, false},
+		{matchDeprecated, deprecated, true},
+		{globalUnsupported, unsupported, false},
+		{[]string{"protocol"}, quietIgnored, false},
 	} {
 		for _, name := range group.names {
-			add(keyword{name: name, kind: group.kind, inMatch: group.inMatch})
+			table[name] = keyword{name: name, kind: group.kind, inMatch: group.inMatch}
 		}
 	}
-	for _, k := range []keyword{
-		{name: "pamservicename", kind: ignored, inMatch: true, since: [2]int{9, 8}},
-		{name: "persourcepenalties", kind: ignored, since: [2]int{9, 8}},
-		{name: "persourcepenaltyexemptlist", kind: ignored, since: [2]int{9, 8}},
-		{name: "sshdsessionpath", kind: ignored, since: [2]int{9, 8}},
-		{name: "sshdauthpath", kind: ignored, since: [2]int{10, 0}},
-		{name: "refuseconnection", kind: flag, inMatch: true, since: [2]int{9, 9}},
-		{name: "usepam", kind: flag},
-		{name: "usedns", kind: flag},
-		{name: "strictmodes", kind: flag},
-		{name: "pubkeyauthentication", kind: flag, inMatch: true},
-		{name: "dsaauthentication", kind: flag}, // an alias that is not allowed in Match
-		{name: "passwordauthentication", kind: flag, inMatch: true},
-		{name: "kbdinteractiveauthentication", kind: flag, inMatch: true},
-		{name: "hostbasedauthentication", kind: flag, inMatch: true},
-		{name: "gssapiauthentication", kind: flag, inMatch: true},
-		{name: "exposeauthinfo", kind: flag, inMatch: true},
-		{
-			name: "permitrootlogin", kind: choice, inMatch: true,
-			choices: []string{"without-password", "prohibit-password", "forced-commands-only", "yes", "no"},
-			alias:   map[string]string{"prohibit-password": "without-password"},
-		},
-		{
-			name: "loglevel", kind: choice, inMatch: true,
-			choices: []string{"silent", "quiet", "fatal", "error", "info", "verbose", "debug", "debug1", "debug2", "debug3"},
-			alias:   map[string]string{"quiet": "silent", "debug1": "debug"},
-		},
-		{
-			name: "syslogfacility", kind: choice,
-			choices: []string{
-				"daemon", "user", "auth", "authpriv", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
-			},
-		},
-		{name: "fingerprinthash", kind: choice, choices: []string{"md5", "sha1", "sha256", "sha384", "sha512"}},
-		{name: "requiredrsasize", kind: integer, inMatch: true},
-		{name: "maxauthtries", kind: integer, inMatch: true},
-		{name: "logingracetime", kind: duration},
-		{name: "port", kind: port},
-		{name: "permituserenvironment", kind: userEnv},
-		{name: "allowusers", kind: users, inMatch: true},
-		{name: "denyusers", kind: users, inMatch: true},
-		{name: "allowgroups", kind: groups, inMatch: true},
-		{name: "denygroups", kind: groups, inMatch: true},
-		{name: "authorizedkeysfile", kind: files, inMatch: true},
-		{name: "authorizedprincipalsfile", kind: principals, inMatch: true},
-		{name: "trustedusercakeys", kind: filename, inMatch: true},
-		{name: "revokedkeys", kind: filename, inMatch: true},
-		{name: "chrootdirectory", kind: word, inMatch: true},
-		{name: "rdomain", kind: ignored, inMatch: true},
-		{name: "authorizedkeyscommand", kind: command, inMatch: true},
-		{name: "authorizedkeyscommanduser", kind: word, inMatch: true},
-		{name: "authorizedprincipalscommand", kind: command, inMatch: true},
-		{name: "authorizedprincipalscommanduser", kind: word, inMatch: true},
-		{name: "forcecommand", kind: restOfLine, inMatch: true},
-		{name: "pubkeyacceptedalgorithms", kind: algorithms, inMatch: true},
-		{name: "casignaturealgorithms", kind: algorithms, inMatch: true},
-		{name: "authenticationmethods", kind: methods, inMatch: true},
-		{name: "pubkeyauthoptions", kind: authOptions, inMatch: true},
-		{name: "match", kind: match, inMatch: true},
-		{name: "include", kind: include, inMatch: true},
-	} {
-		add(k)
+	for _, k := range known {
+		table[k.name] = k
 	}
 	for name, target := range aliases {
 		table[name] = table[target]

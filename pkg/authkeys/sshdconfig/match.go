@@ -138,17 +138,7 @@ func (r *run) criterion(c criterion, conn *Connection) (bool, error) {
 	case "host":
 		return conn != nil && (conn.AnyAddress || conn.Host != "" && pattern.HostName(conn.Host, c.value) == pattern.Matched), nil
 	case "address", "localaddress":
-		if !pattern.ValidAddrList(c.value) {
-			return false, fmt.Errorf("invalid Match %s argument %q", c.name, c.value)
-		}
-		if conn == nil || conn.AnyAddress {
-			return conn != nil, nil
-		}
-		addr := conn.Address
-		if c.name == "localaddress" {
-			addr = conn.LocalAddr
-		}
-		return addr != "" && pattern.AddrList(addr, c.value) == pattern.Matched, nil
+		return c.address(conn)
 	case "localport":
 		n, ok := r.f.port(c.value)
 		if !ok {
@@ -163,6 +153,20 @@ func (r *run) criterion(c criterion, conn *Connection) (bool, error) {
 		}
 	}
 	return false, fmt.Errorf("unsupported Match attribute %s", c.name)
+}
+
+func (c criterion) address(conn *Connection) (bool, error) {
+	if !pattern.ValidAddrList(c.value) {
+		return false, fmt.Errorf("invalid Match %s argument %q", c.name, c.value)
+	}
+	if conn == nil || conn.AnyAddress {
+		return conn != nil, nil
+	}
+	addr := conn.Address
+	if c.name == "localaddress" {
+		addr = conn.LocalAddr
+	}
+	return addr != "" && pattern.AddrList(addr, c.value) == pattern.Matched, nil
 }
 
 // port is a2port(): a number or the name of a service.

@@ -42,6 +42,22 @@ func (f *File) settle(global, matched settings) *Config {
 			delete(v, name)
 		}
 	}
+	c := f.config(v)
+	if len(c.AuthorizedKeysFiles) == 0 {
+		c.AuthorizedKeysFiles = []string{".ssh/authorized_keys", ".ssh/authorized_keys2"}
+	}
+	for _, p := range v["port"] {
+		n, _ := strconv.Atoi(p) // was a number when it was kept
+		c.Ports = append(c.Ports, n)
+	}
+	if len(c.Ports) == 0 {
+		c.Ports = []int{22}
+	}
+	return c
+}
+
+// config gives the settings their types and defaults (fill_default_server_options).
+func (f *File) config(v settings) *Config {
 	c := &Config{
 		PubkeyAuthentication:      yes(v, "pubkeyauthentication", true),
 		PasswordAuthentication:    yes(v, "passwordauthentication", true),
@@ -75,16 +91,6 @@ func (f *File) settle(global, matched settings) *Config {
 		FingerprintHash:           cmp.Or(first(v, "fingerprinthash"), "sha256"),
 		MaxAuthTries:              number(v, "maxauthtries", 6),
 		RefuseConnection:          yes(v, "refuseconnection", false),
-	}
-	if len(c.AuthorizedKeysFiles) == 0 {
-		c.AuthorizedKeysFiles = []string{".ssh/authorized_keys", ".ssh/authorized_keys2"}
-	}
-	for _, p := range v["port"] {
-		n, _ := strconv.Atoi(p) // was a number when it was kept
-		c.Ports = append(c.Ports, n)
-	}
-	if len(c.Ports) == 0 {
-		c.Ports = []int{22}
 	}
 	c.PubkeyAcceptedAlgorithms, _ = assemble(first(v, "pubkeyacceptedalgorithms"), defaultAlgorithms(), allAlgorithms(f.version, false))
 	c.CASignatureAlgorithms, _ = assemble(first(v, "casignaturealgorithms"), defaultSignatures(), allAlgorithms(f.version, true))

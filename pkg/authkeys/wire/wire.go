@@ -88,7 +88,7 @@ type Writer []byte
 
 // Bytes appends a string with its length.
 func (w *Writer) Bytes(b []byte) {
-	*w = binary.BigEndian.AppendUint32(*w, uint32(len(b))) //nolint:gosec // fields of a key that was read
+	*w = binary.BigEndian.AppendUint32(*w, uint32(len(b)))
 	*w = append(*w, b...)
 }
 
