@@ -166,11 +166,10 @@ func (s *site) insecure(name string, info fs.FileInfo, u accounts.User) string {
 	if owner != 0 && owner != u.UID {
 		return fmt.Sprintf("chown %s %s", quote(u.Name), quote(name))
 	}
-	private := s.version.Debian && s.accounts.OwnGroup(group, owner, u.UID)
-	if mode&0o002 != 0 || mode&0o020 != 0 && !private {
-		return "chmod go-w " + quote(name)
+	if mode&0o022 == 0 || mode&0o002 == 0 && s.version.Debian && s.accounts.OwnGroup(group, owner, u.UID) {
+		return ""
 	}
-	return ""
+	return "chmod go-w " + quote(name)
 }
 
 // quote writes a word for a shell.
