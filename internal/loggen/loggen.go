@@ -25,7 +25,7 @@ type Options struct {
 	IPs   int  // attackers' addresses; 0: 100,000
 	Names bool // every attack brings a user name of its own
 	Start time.Time
-	Span  time.Duration // from the first to about the last line; 0: 30 days
+	Span  time.Duration // from the first to about the last line; 0: 30 days a GiB, four lines a second
 }
 
 // LoginKey and FailKey are the rows of the truth.
@@ -99,7 +99,7 @@ func Write(w io.Writer, o Options) (*Truth, error) {
 		o.IPs = 100_000
 	}
 	if o.Span == 0 {
-		o.Span = 30 * 24 * time.Hour
+		o.Span = time.Duration(float64(30*24*time.Hour) * float64(o.Bytes) / (1 << 30))
 	}
 	g := &generator{
 		w: bufio.NewWriterSize(w, 1<<20), o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), stampAt: -1,
