@@ -5,8 +5,9 @@ import (
 	"os"
 	"strings"
 
-	"github.com/opsctl/opsctl/internal/testpeers"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/opsctl/opsctl/internal/testpeers"
 )
 
 // makeConfig makes an sshd_config that sshd starts with.
@@ -107,7 +108,7 @@ func (r *round) makeRevocation(add func(string, ...any)) {
 		r.files = append(r.files, testpeers.File{Name: "/etc/ssh/revoked_keys", Text: text.String(), Mode: 0o644})
 		add("RevokedKeys /etc/ssh/revoked_keys")
 	case 2, 3:
-		k := pick(r.Rand, r.pool.plain)
+		k := pick(r.Rand, r.pool.plain[:r.pool.ordinary]) // ssh-keygen must read it
 		r.revoke = pick(r.Rand, []string{
 			"serial: 3\nserial: 5-8\n", "id: try-1\nid: try-2\n", "key: " + k.line("") + "\n", "sha1: " + k.line("") + "\n", "sha256: " + k.line("") + "\n",
 			"hash: " + ssh.FingerprintSHA256(pick(r.Rand, r.pool.plain).signer.PublicKey()) + "\nserial: 1\n",

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/opsctl/opsctl/internal/testpeers"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/opsctl/opsctl/internal/testpeers"
 )
 
 // line makes one line of an authorized_keys file: mostly a good one about one of the given keys.
@@ -119,8 +120,13 @@ func (r *round) certificate(ca *testpeers.Key, k named, id, user string) named {
 	}
 	if r.maybe(25) {
 		cert.CriticalOptions = pick(r.Rand, []map[string]string{
-			{"source-address": "198.51.100.0/24"}, {"source-address": "192.0.2.10,2001:db8::/32"}, {"source-address": "198.51.100.1/24"},
-			{"force-command": "true"}, {"unknown@example.org": "x"}, {"verify-required": ""}, {"source-address": "127.0.0.1"},
+			{"source-address": "198.51.100.0/24"},
+			{"source-address": "192.0.2.10,2001:db8::/32"},
+			{"source-address": "198.51.100.1/24"},
+			{"force-command": "true"},
+			{"unknown@example.org": "x"},
+			{"verify-required": ""},
+			{"source-address": "127.0.0.1"},
 		})
 	}
 	if r.maybe(60) {

@@ -6,8 +6,9 @@ import (
 	"crypto/rand"
 	"testing"
 
-	"github.com/opsctl/opsctl/internal/testpeers"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/opsctl/opsctl/internal/testpeers"
 )
 
 // named is a key that a client offers, with a name for reports.
@@ -53,13 +54,13 @@ func newPool(t *testing.T) *pool {
 	key("ed25519-sk")(testpeers.NewSK())
 	p.plain = append(p.plain, named{"dsa-1024", newDSA(t)})
 
-	for _, make := range []func() (*testpeers.Key, error){
+	for _, generate := range []func() (*testpeers.Key, error){
 		testpeers.NewEd25519,
 		func() (*testpeers.Key, error) { return testpeers.NewRSA(2048) },
 		func() (*testpeers.Key, error) { return testpeers.NewECDSA(elliptic.P256()) },
 		testpeers.NewEd25519,
 	} {
-		ca, err := make()
+		ca, err := generate()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -175,24 +175,28 @@ func (r *round) makeKeyFile(a testpeers.Account, name string, own []named) {
 	}
 	if r.odd(6) {
 		// The real file lies elsewhere; its folders count for StrictModes.
-		real := pick(r.Rand, []string{"/srv/keys/", "/tmp/keys/"}) + a.Name + "_" + path.Base(name)
-		r.files[len(r.files)-1].Name = real
-		r.after = append(r.after, change{path: name, link: real, uid: a.UID})
+		target := pick(r.Rand, []string{"/srv/keys/", "/tmp/keys/"}) + a.Name + "_" + path.Base(name)
+		r.files[len(r.files)-1].Name = target
+		r.after = append(r.after, change{path: name, link: target, uid: a.UID})
 	}
 }
 
 // joinLines ends lines as editors do, rightly or wrongly.
 func (r *round) joinLines(lines []string) string {
 	text := strings.Join(lines, "\n") + "\n"
+	kind := r.IntN(100)
+	if r.calm {
+		kind = r.IntN(400)
+	}
 	switch {
-	case r.odd(8):
-		text = strings.Join(lines, "\r\n") + "\r\n"
-	case r.odd(6):
-		text = "\ufeff" + text
-	case r.odd(6):
-		text = strings.TrimSuffix(text, "\n")
-	case r.odd(2):
-		text = strings.Join(lines, "\r") + "\n"
+	case kind < 8:
+		return strings.Join(lines, "\r\n") + "\r\n"
+	case kind < 14:
+		return "\ufeff" + text
+	case kind < 20:
+		return strings.TrimSuffix(text, "\n")
+	case kind < 22:
+		return strings.Join(lines, "\r") + "\n"
 	}
 	return text
 }

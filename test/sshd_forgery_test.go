@@ -2,7 +2,6 @@ package test
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/opsctl/opsctl/internal/testpeers"
 	"github.com/opsctl/opsctl/pkg/sshaudit"
 )
@@ -43,6 +43,7 @@ func TestHostileTextInventsNoLogin(t *testing.T) {
 
 // throughRsyslog reads the files of a real rsyslogd, one for each of its templates, and one with repeated lines folded.
 func throughRsyslog(t *testing.T, recipe testpeers.Recipe, rng *rand.Rand, pam, level string, n int) {
+	t.Helper()
 	s := newStage(t, recipe, rng)
 	files := map[testpeers.Framing]string{
 		testpeers.Traditional: "/var/log/rfc3164.log", testpeers.ISO8601: "/var/log/iso8601.log", testpeers.Protocol23: "/var/log/rfc5424.log",
@@ -64,6 +65,7 @@ func throughRsyslog(t *testing.T, recipe testpeers.Recipe, rng *rand.Rand, pam, 
 
 // throughJournald reads what a real journald exports.
 func throughJournald(t *testing.T, recipe testpeers.Recipe, rng *rand.Rand, n int) {
+	t.Helper()
 	s := newStage(t, recipe, rng)
 	journal, err := s.box.StartJournald(t.Context())
 	if err != nil {
@@ -160,6 +162,7 @@ func strangers(got, want map[string]int) []string {
 // withoutFraming reads what sshd writes itself. There the audit must say that nothing can be trusted, and must not say that
 // anybody logged in from where nobody was.
 func withoutFraming(t *testing.T, recipe testpeers.Recipe, rng *rand.Rand, flag string, n int) {
+	t.Helper()
 	s := newStage(t, recipe, rng)
 	const inside = "/var/log/sshd.log"
 	args := []string{"-e"}
@@ -212,7 +215,7 @@ func noFakeAddress(t *testing.T, doc *sshaudit.Document) {
 // keep leaves a log that the audit misread where it can be looked at.
 func keep(t *testing.T, file string, s *stage) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "opsctl-forgery-")
+	dir, err := os.MkdirTemp("", "opsctl-forgery-") //nolint:usetesting // it shall outlive the test
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,5 +228,5 @@ func keep(t *testing.T, file string, s *stage) {
 			t.Fatal(err)
 		}
 	}
-	t.Log(fmt.Sprintf("log and truth kept in %s", dir))
+	t.Logf("log and truth kept in %s", dir)
 }

@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/opsctl/opsctl/internal/testpeers"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/opsctl/opsctl/internal/testpeers"
 )
 
 // login is what a client knows about a login that succeeded.

@@ -11,10 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/opsctl/opsctl/internal/testpeers"
 	"github.com/opsctl/opsctl/pkg/authkeys"
 	"github.com/opsctl/opsctl/pkg/host"
-	"golang.org/x/crypto/ssh"
 )
 
 // casesPerRound is how many logins are tried with one configuration.
@@ -59,6 +60,7 @@ func seed(t *testing.T) uint64 {
 }
 
 func judge(t *testing.T, recipe testpeers.Recipe, cases int) {
+	t.Helper()
 	testpeers.Require(t, recipe)
 	seed, keys := seed(t), newPool(t)
 	var sum tally
@@ -94,6 +96,7 @@ type rig struct {
 }
 
 func playRound(t *testing.T, recipe testpeers.Recipe, r *round) (sum tally) {
+	t.Helper()
 	box := testpeers.Require(t, recipe)
 	r.install(t, box)
 	logs, err := box.ListenSyslog(testpeers.Traditional, "web01")
@@ -129,6 +132,7 @@ func playRound(t *testing.T, recipe testpeers.Recipe, r *round) (sum tally) {
 }
 
 func (g *rig) read(t *testing.T) {
+	t.Helper()
 	h, err := host.Root(g.box.Root())
 	if err != nil {
 		t.Fatal(err)

@@ -33,13 +33,14 @@ func (b *Box) StartRsyslog(ctx context.Context, opts RsyslogOptions) (*Rsyslog, 
 		reduce = "on"
 	}
 	// rsyslogd's own clock stamps the lines, not the kernel's and not the sender's: only that one is faked.
-	conf := "$RepeatedMsgReduction " + reduce + "\n" +
-		`module(load="imuxsock" SysSock.Name="` + logSocket + `" SysSock.RateLimit.Interval="0" SysSock.UseSysTimeStamp="off" SysSock.IgnoreTimestamp="on")` + "\n"
+	var conf strings.Builder
+	conf.WriteString("$RepeatedMsgReduction " + reduce + "\n" +
+		`module(load="imuxsock" SysSock.Name="` + logSocket + `" SysSock.RateLimit.Interval="0" SysSock.UseSysTimeStamp="off" SysSock.IgnoreTimestamp="on")` + "\n")
 	for _, framing := range slices.Sorted(maps.Keys(opts.Files)) {
-		conf += fmt.Sprintf("action(type=\"omfile\" file=%q template=%q)\n", opts.Files[framing], framing)
+		fmt.Fprintf(&conf, "action(type=\"omfile\" file=%q template=%q)\n", opts.Files[framing], framing)
 	}
 	files := []File{
-		{Name: "/etc/rsyslog.conf", Text: conf, Mode: 0o644},
+		{Name: "/etc/rsyslog.conf", Text: conf.String(), Mode: 0o644},
 		{Name: fakeTime, Text: "+0", Mode: 0o644},
 	}
 	if !opts.At.IsZero() {

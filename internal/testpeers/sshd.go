@@ -42,7 +42,10 @@ func StartSshd(ctx context.Context, box *Box, config string, args ...string) (*S
 		}
 	}
 	s := &Sshd{Box: box, args: args}
-	return s, s.start(ctx)
+	if err := s.start(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func (s *Sshd) start(ctx context.Context) error {
@@ -62,19 +65,26 @@ func (s *Sshd) start(ctx context.Context) error {
 	return nil
 }
 
-// listening looks for a socket on port 22 in the process's network namespace: a trial connection would leave log lines.
+// listening looks for listening sockets on port 22 in the process's network namespace, of both families: a trial connection
+// would leave log lines.
 func listening(pid int) bool {
-	for _, family := range []string{"tcp", "tcp6"} {
-		table, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, family))
-		if err != nil {
-			return false
-		}
-		const listen22 = ":0016 "
-		if !strings.Contains(string(table), listen22) {
-			return false
+	return listens(fmt.Sprintf("/proc/%d/net/tcp", pid)) && listens(fmt.Sprintf("/proc/%d/net/tcp6", pid))
+}
+
+// listens searches a socket table of proc(5): local address and state are its second and fourth columns.
+func listens(table string) bool {
+	text, err := os.ReadFile(table)
+	if err != nil {
+		return false
+	}
+	const port22, listen = ":0016", "0A"
+	for line := range strings.Lines(string(text)) {
+		column := strings.Fields(line)
+		if len(column) > 3 && strings.HasSuffix(column[1], port22) && column[3] == listen {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // Addr is where sshd listens inside the box.

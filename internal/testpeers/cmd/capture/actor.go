@@ -8,13 +8,14 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/opsctl/opsctl/internal/testpeers"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/opsctl/opsctl/internal/testpeers"
 )
 
 // actor plays clients against the sshd of a box.
 type actor struct {
-	ctx context.Context //nolint:containedctx // one actor serves one call of capture
+	ctx context.Context // one actor serves one call of capture
 	box *testpeers.Box
 	to  netip.AddrPort
 }
@@ -139,9 +140,9 @@ func sftp(client *ssh.Client) error {
 	return err
 }
 
-// raw connects, sends bytes, reads what comes within wait, and closes.
-func (a *actor) raw(from, send string, wait time.Duration) error {
-	conn, err := a.box.Dial(a.ctx, netip.AddrPortFrom(netip.MustParseAddr(from), 0), a.to)
+// scan connects from the scanner, sends bytes, reads what comes within wait, and closes.
+func (a *actor) scan(send string, wait time.Duration) error {
+	conn, err := a.box.Dial(a.ctx, netip.AddrPortFrom(netip.MustParseAddr(scanner), 0), a.to)
 	if err != nil {
 		return err
 	}
@@ -156,8 +157,8 @@ func (a *actor) raw(from, send string, wait time.Duration) error {
 }
 
 // oldKex offers nothing that sshd accepts.
-func (a *actor) oldKex(from string) error {
-	conn, err := a.box.Dial(a.ctx, netip.AddrPortFrom(netip.MustParseAddr(from), 0), a.to)
+func (a *actor) oldKex() error {
+	conn, err := a.box.Dial(a.ctx, netip.AddrPortFrom(netip.MustParseAddr(scanner), 0), a.to)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ type moment struct {
 
 // stage is the box with its clock and its clients.
 type stage struct {
-	ctx    context.Context //nolint:containedctx // one stage serves one call of demo
+	ctx    context.Context // one stage serves one call of demo
 	w      *world
 	box    *testpeers.Box
 	actor  *actor

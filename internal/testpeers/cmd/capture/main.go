@@ -19,15 +19,18 @@ import (
 	"github.com/opsctl/opsctl/internal/testpeers"
 )
 
-func main() {
+func main() { os.Exit(run()) }
+
+func run() int {
 	out := flag.String("out", "testdata/ssh", "write the samples below this `folder`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := capture(ctx, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "capture:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 func capture(ctx context.Context, out string) error {

@@ -43,8 +43,14 @@ func all(plays ...func() error) error {
 
 func publicKeys(w *world, a *actor) error {
 	for _, login := range []struct{ user, key string }{
-		{"alice", "alice@laptop"}, {"alice", "alice@old-desktop"}, {"alice", "alice@yubikey"}, {"alice", "alice@phone"},
-		{"bob", "bob@workstation"}, {"deploy", "deploy@jenkins"}, {"deploy", "deploy@ansible"}, {"root", "root@rescue"},
+		{"alice", "alice@laptop"},
+		{"alice", "alice@old-desktop"},
+		{"alice", "alice@yubikey"},
+		{"alice", "alice@phone"},
+		{"bob", "bob@workstation"},
+		{"deploy", "deploy@jenkins"},
+		{"deploy", "deploy@ansible"},
+		{"root", "root@rescue"},
 	} {
 		if err := a.in(login.user, laptop, nil, offer(w.keys[login.key])); err != nil {
 			return fmt.Errorf("%s: %w", login.key, err)
@@ -225,14 +231,14 @@ func scans(_ *world, a *actor) error {
 	const soon = 200 * time.Millisecond
 	banner := "SSH-2.0-Go\r\n"
 	return all(
-		func() error { return a.raw(scanner, "", time.Millisecond) },
-		func() error { return a.raw(scanner, "GET / HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n", soon) },
-		func() error { return a.raw(scanner, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x00\x00\r\n", soon) },
-		func() error { return a.raw(scanner, "SSH-1.5-old\r\n", soon) },
-		func() error { return a.raw(scanner, banner, soon) },
-		func() error { return a.raw(scanner, banner+strings.Repeat("garbage ", 64), soon) },
-		func() error { return a.oldKex(scanner) },
-		func() error { return a.raw(scanner, "", 3*time.Second) },     // LoginGraceTime
-		func() error { return a.raw(scanner, banner, 3*time.Second) }, // the same, later
+		func() error { return a.scan("", time.Millisecond) },
+		func() error { return a.scan("GET / HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n", soon) },
+		func() error { return a.scan("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x00\x00\r\n", soon) },
+		func() error { return a.scan("SSH-1.5-old\r\n", soon) },
+		func() error { return a.scan(banner, soon) },
+		func() error { return a.scan(banner+strings.Repeat("garbage ", 64), soon) },
+		func() error { return a.oldKex() },
+		func() error { return a.scan("", 3*time.Second) },     // LoginGraceTime
+		func() error { return a.scan(banner, 3*time.Second) }, // the same, later
 	)
 }

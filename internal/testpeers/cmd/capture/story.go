@@ -56,8 +56,8 @@ func (s *stage) summer() []moment {
 		{"2026-08-20 13:37:21", s.ssh("deploy", contractor, "old@contractor")},
 		{"2026-08-27 11:45:00", s.ssh("deploy", office, "intern@laptop")},
 		{"2026-09-02 11:12:48", s.ssh("deploy", office, "intern@laptop")},
-		{"2026-09-03 02:10:11", func() error { return s.actor.raw(scanner, "", time.Millisecond) }},
-		{"2026-09-03 02:10:12", func() error { return s.actor.raw(scanner, "GET / HTTP/1.1\r\n\r\n", 200*time.Millisecond) }},
+		{"2026-09-03 02:10:11", func() error { return s.actor.scan("", time.Millisecond) }},
+		{"2026-09-03 02:10:12", func() error { return s.actor.scan("GET / HTTP/1.1\r\n\r\n", 200*time.Millisecond) }},
 		{"2026-09-08 14:03:30", s.ssh("bob", office, "bob@workstation")},
 	}
 	moments = append(moments, weekly("2026-08-10 03:00:02", 6, s.ssh("deploy", backup, "legacy@backup"))...)

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opsctl/opsctl/internal/testpeers"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/opsctl/opsctl/internal/testpeers"
 )
 
 // The addresses of the stage: documentation ranges (RFC 5737, RFC 3849) and one that the project's tests ask for.

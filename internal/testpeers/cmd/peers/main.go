@@ -14,7 +14,9 @@ import (
 	"github.com/opsctl/opsctl/internal/testpeers"
 )
 
-func main() {
+func main() { os.Exit(run()) }
+
+func run() int {
 	torture := flag.Bool("torture", false, "also build the peers that only torture runs use")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -25,8 +27,9 @@ func main() {
 	}
 	if err := fill(ctx, recipes); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 // fill builds every recipe. A machine that cannot build one is told so, and fails only under OPSCTL_CI.
