@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/opsctl/opsctl/internal/loggen"
@@ -21,6 +21,7 @@ const seed = 20261122
 type input struct {
 	path  string
 	bytes int64
+	said  []byte // opsctl's document about it
 	truth *loggen.Truth
 }
 
@@ -37,31 +38,42 @@ func cacheDir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// generate makes a log, or finds it in the cache.
+// generate finds a log in the cache, or has another process make it.
 func generate(dir, name string, mib int64, names bool) (*input, error) {
-	in := &input{path: filepath.Join(dir, fmt.Sprintf("%s-%d.log", name, mib)), truth: &loggen.Truth{}}
-	if err := in.load(); err == nil {
-		return in, nil
+	in := &input{path: filepath.Join(dir, fmt.Sprintf("%s-%d.log", name, mib))}
+	info, err := os.Stat(in.path)
+	if errors.Is(err, os.ErrNotExist) {
+		fmt.Fprintf(os.Stderr, "generating %s, seed %d\n", in.path, seed)
+		cmd := exec.Command(os.Args[0], "-make", in.path, "-mib", strconv.FormatInt(mib, 10), "-names="+strconv.FormatBool(names))
+		cmd.Stderr = os.Stderr
+		if err := cmd.Run(); err != nil {
+			return nil, err
+		}
+		info, err = os.Stat(in.path)
 	}
-	fmt.Fprintf(os.Stderr, "generating %s, seed %d\n", in.path, seed)
-	f, err := os.Create(in.path + ".tmp")
 	if err != nil {
 		return nil, err
+	}
+	in.bytes = info.Size()
+	return in, nil
+}
+
+// write makes a log and its truth.
+func write(path string, mib int64, names bool) error {
+	f, err := os.Create(path + ".tmp")
+	if err != nil {
+		return err
 	}
 	truth, err := loggen.Write(f, loggen.Options{
 		Bytes: mib << 20, Seed: seed, Names: names, Start: time.Now().Add(-31 * 24 * time.Hour).UTC().Truncate(time.Second),
 	})
 	if err := errors.Join(err, f.Close()); err != nil {
-		return nil, err
+		return err
 	}
-	in.truth = truth
-	if err := in.save(); err != nil {
-		return nil, err
+	if err := (&input{path: path, truth: truth}).save(); err != nil {
+		return err
 	}
-	if err := os.Rename(in.path+".tmp", in.path); err != nil {
-		return nil, err
-	}
-	return in, in.load()
+	return os.Rename(path+".tmp", path)
 }
 
 func (in *input) save() error {
@@ -73,11 +85,7 @@ func (in *input) save() error {
 }
 
 func (in *input) load() error {
-	info, err := os.Stat(in.path)
-	if err != nil {
-		return err
-	}
-	in.bytes = info.Size()
+	in.truth = &loggen.Truth{}
 	f, err := os.Open(in.path + ".truth")
 	if err != nil {
 		return err
@@ -125,9 +133,12 @@ type document struct {
 }
 
 // check compares opsctl's output with the truth.
-func (in *input) check(r io.Reader) error {
+func (in *input) check() error {
+	if err := in.load(); err != nil {
+		return err
+	}
 	var doc document
-	if err := json.NewDecoder(r).Decode(&doc); err != nil {
+	if err := json.Unmarshal(in.said, &doc); err != nil {
 		return fmt.Errorf("reading opsctl's output: %w", err)
 	}
 	var errs []error
@@ -151,5 +162,17 @@ func (in *input) check(r io.Reader) error {
 			equal("failures of "+f.IP, f.Count, in.truth.Failures[loggen.FailKey{IP: f.IP, User: f.User, Reason: f.Reason}])
 		}
 	}
+	if len(errs) == 0 {
+		fmt.Printf("%s: equal to the truth: %d lines, %d of sshd, %d logins, %d failures of %d addresses in %d rows (detail: %s)\n",
+			filepath.Base(in.path), in.truth.Lines, in.truth.SSHDLines, sum(in.truth.Logins), in.truth.Total, len(in.truth.FailuresOf),
+			doc.Failures.DistinctRows, doc.Failures.Detail)
+	}
 	return errors.Join(errs...)
+}
+
+func sum[K comparable](counts map[K]uint64) (n uint64) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
 }
