@@ -11,7 +11,7 @@ import (
 const MaxLine = 64 << 10
 
 // bufSize keeps the working set inside a core's cache while reads stay large.
-const bufSize = 512 << 10
+const bufSize = 128 << 10
 
 // Lines reads the lines of a stream, or those that start inside a range of it.
 // Memory is one buffer, however long a line is.

@@ -33,7 +33,9 @@ type overlap struct {
 	earlierTo int64
 	// spans holds, by host, what saved partials cover.
 	spans map[string][]span
-	buf   []byte
+	// watches tells a view that there is anything to look for.
+	watches bool
+	buf     []byte
 }
 
 // span is the time that a saved partial covers on one host. Of its first and last
@@ -63,7 +65,7 @@ func (o *overlap) begin(first, next int64) {
 
 // view is the overlap of one piece: it reads what earlier files had.
 func (o *overlap) view() *overlap {
-	v := &overlap{seed: o.seed, keepFrom: o.keepFrom}
+	v := &overlap{seed: o.seed, keepFrom: o.keepFrom, watches: o.active || o.keepFrom != 0}
 	if !o.active {
 		return v
 	}

@@ -187,7 +187,7 @@ func (s *scanner) sshd() {
 	if s.since != 0 && s.hd.Time < s.since || s.until != 0 && s.hd.Time >= s.until {
 		return
 	}
-	if s.overlap.repeats(&s.hd) {
+	if s.overlap.watches && s.overlap.repeats(&s.hd) {
 		s.tally.repeated++
 		return
 	}

@@ -9,7 +9,11 @@ type spill struct {
 	p  *Partial // holds hosts and failures only
 }
 
-func newSpill(like *Partial) *spill { return &spill{p: newPartialSeeded(like.grace, like.seed)} }
+func newSpill(like *Partial) *spill {
+	s := &spill{p: newPartialSeeded(like.grace, like.seed)}
+	s.p.fails.slots = make([]uint64, 1<<16)
+	return s
+}
 
 // from gives the function that empties the table of a piece into the shared one.
 func (s *spill) from(piece *Partial) func(*failTable) {
