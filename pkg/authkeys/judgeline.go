@@ -16,7 +16,10 @@ type finding struct {
 	allowed bool
 	kind    DeadKind // of the reason, when it is one that no address changes
 	reason  string
-	forced  bool // a command is forced
+	// final says that sshd takes the line for the key and looks at no other, although what comes after may
+	// still refuse the login.
+	final  bool
+	verify bool // the security key must verify its user
 }
 
 func refuse(kind DeadKind, format string, args ...any) finding {
@@ -40,11 +43,19 @@ func (j *judge) plainLine(l keyline.Line) finding {
 	if f := j.options(&l.Options, true); !f.allowed {
 		return f
 	}
-	forced := l.Options.Command != nil
+	verify := strings.HasPrefix(l.Key.Type, "sk-") && (l.Options.VerifyRequired || j.config.VerifyRequired)
+	return j.taken(l.Options.Command != nil, verify, j.conditions(l))
+}
+
+// taken is the outcome of a line that sshd takes for the key: what is left is the question about root.
+func (j *judge) taken(forced, verify bool, reason string) finding {
+	f := finding{allowed: true, final: true, verify: verify, reason: reason}
 	if why := j.rootRefused(forced); why != "" {
-		return refuse(DeadUserDenied, "%s", why)
+		f.allowed, f.kind, f.reason = false, DeadUserDenied, why
+	} else if verify {
+		f.reason += "; the security key must verify its user"
 	}
-	return finding{allowed: true, forced: forced, reason: j.conditions(l)}
+	return f
 }
 
 // options is auth_authorise_keyopts(), for the options of a line or of a principal.
@@ -83,9 +94,6 @@ func (j *judge) conditions(l keyline.Line) string {
 	if o := l.Options; o.From != nil && j.addr == "" {
 		list = append(list, fmt.Sprintf("from=%q must permit the address", *o.From))
 	}
-	if strings.HasPrefix(l.Key.Type, "sk-") && (l.Options.VerifyRequired || j.config.VerifyRequired) {
-		list = append(list, "the security key must verify its user")
-	}
 	if l.Options.Command != nil {
 		list = append(list, "only to run "+*l.Options.Command)
 	}
@@ -106,19 +114,29 @@ func (j *judge) authorityLine(l keyline.Line) finding {
 	if f := j.options(&l.Options, true); !f.allowed {
 		return f
 	}
-	forced := l.Options.Command != nil
-	if why := j.rootRefused(forced); why != "" {
-		return refuse(DeadUserDenied, "%s", why)
+	condition, refused := j.rootAuthority(l.Options.Command != nil)
+	if refused != "" {
+		return refuse(DeadUserDenied, "%s", refused)
 	}
 	who := "that names " + j.user.Name + ", or nobody"
 	if l.Options.Principals != nil {
 		who = fmt.Sprintf("for one of the principals %q", *l.Options.Principals)
 	}
-	reason := "allowed with a certificate of this authority " + who
+	reason := "allowed with a certificate of this authority " + who + condition
 	if l.Options.From != nil && j.addr == "" {
 		reason += fmt.Sprintf("; from=%q must permit the address", *l.Options.From)
 	}
-	return finding{allowed: true, forced: forced, reason: reason}
+	return finding{allowed: true, reason: reason}
+}
+
+// rootAuthority says what PermitRootLogin makes of an authority whose certificates are not known: why
+// none gets in, or what they must have.
+func (j *judge) rootAuthority(forced bool) (condition, refused string) {
+	why := j.rootRefused(forced)
+	if why != "" && j.config.PermitRootLogin == "forced-commands-only" {
+		return " and forces a command", ""
+	}
+	return "", why
 }
 
 // authority says whether an authority's certificates can be of use at all.
@@ -161,10 +179,11 @@ func (j *judge) certLine(l keyline.Line, cert *pubkey.Key) finding {
 	if why := j.certRefused(cert.Cert, name, false); why != "" {
 		return refuse("", "%s", why)
 	}
-	if why := j.rootRefused(forced); why != "" {
-		return refuse(DeadUserDenied, "%s", why)
-	}
-	return finding{allowed: true, forced: forced, reason: "allowed"}
+	return j.taken(forced, j.mustVerify(cert, own, l.Options.VerifyRequired), "allowed")
+}
+
+func (j *judge) mustVerify(cert *pubkey.Key, own certOptions, line bool) bool {
+	return strings.HasPrefix(cert.Type, "sk-") && (own.verify || line || j.config.VerifyRequired)
 }
 
 // certOptions reads a certificate's own options and applies them.

@@ -99,7 +99,7 @@ func TestFilesAreFoundByTokensAndPatterns(t *testing.T) {
 		}
 	}
 	v := newer.WhoCan(Query{User: "alice"})
-	if v.File != "/keys/alice.pub" || len(v.Candidates) != 5 || !strings.Contains(v.Candidates[1].Reason, "not reached: /keys/alice.pub:1") {
+	if v.File != "/keys/alice.pub" || len(v.Candidates) != 5 || !strings.Contains(v.Candidates[1].Reason, "not reached: sshd takes /keys/alice.pub:1") {
 		t.Errorf("%+v", v)
 	}
 }
@@ -154,6 +154,36 @@ func TestCertificates(t *testing.T) {
 		reason, refused := strings.CutPrefix(c.want, "!")
 		if v.Allowed == refused || refused && !strings.Contains(v.Reason, reason) || !refused && v.File+":"+itoa(v.Line) != c.want {
 			t.Errorf("%s: %+v", c.name, v)
+		}
+	}
+}
+
+func TestFirstLineDecidesForRoot(t *testing.T) {
+	key := pub(t, "ed25519")
+	set := readHost(t, hostWith(t, map[string]string{
+		"/etc/ssh/sshd_config":       "PermitRootLogin forced-commands-only\n",
+		"/root/.ssh/authorized_keys": key + "\ncommand=\"x\" " + key + "\ncommand=\"x\" " + pub(t, "rsa2048") + "\ncert-authority " + pub(t, "ca_rsa") + "\n",
+	}))
+	v := set.WhoCan(Query{User: "root"})
+	var got []string
+	for _, c := range v.Candidates {
+		got = append(got, c.Reason)
+	}
+	want := []string{
+		"PermitRootLogin asks for a forced command, the line has none", "not reached: sshd takes /root/.ssh/authorized_keys:1 for the key",
+		"allowed; only to run x", "allowed with a certificate of this authority that names root, or nobody and forces a command",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") || v.Line != 3 {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+}
+
+func TestSecurityKeyMayHaveToVerifyItsUser(t *testing.T) {
+	const key = "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIAQB4G97RBwUWRsZT7uvCgPg/xAURMCKOagsjgykxzV6AAAABHNzaDo="
+	for _, line := range []string{key, "verify-required " + key, "verify-required " + pub(t, "ed25519")} {
+		v := readHost(t, hostWith(t, map[string]string{aliceKeys: line})).WhoCan(Query{User: "alice"})
+		if needs := strings.HasPrefix(line, "verify-required sk"); !v.Allowed || v.NeedsVerification != needs || v.Candidates[0].NeedsVerification != needs {
+			t.Errorf("%.60s: %+v", line, v)
 		}
 	}
 }

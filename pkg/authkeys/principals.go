@@ -40,21 +40,19 @@ func (j *judge) trustedBy(cert *pubkey.Key) finding {
 	if !f.allowed {
 		return f
 	}
-	forced := own.command != nil
+	forced, verify := own.command != nil, false
 	if options != nil {
 		if f := j.options(options, false); !f.allowed {
 			f.reason = "the principal's options: " + f.reason
 			return f
 		}
+		verify = options.VerifyRequired
 		var why string
 		if forced, why = mergeCommands(options.Command, own.command); why != "" {
 			return refuse("", "%s", why)
 		}
 	}
-	if why := j.rootRefused(forced); why != "" {
-		return refuse(DeadUserDenied, "%s", why)
-	}
-	return finding{allowed: true, forced: forced, reason: "allowed"}
+	return j.taken(forced, j.mustVerify(cert, own, verify), "allowed")
 }
 
 // usesPrincipals says whether the names in certificates are looked up instead of compared with the
@@ -141,23 +139,24 @@ func (j *judge) trustedAuthority(ca *pubkey.Key) finding {
 	if f := j.authority(ca); !f.allowed {
 		return f
 	}
-	if why := j.rootRefused(false); why != "" && j.config.PermitRootLogin == "no" {
-		return refuse(DeadUserDenied, "%s", why)
+	condition, refused := j.rootAuthority(false)
+	if refused != "" {
+		return refuse(DeadUserDenied, "%s", refused)
 	}
 	c := j.config
 	switch {
 	case c.AuthorizedPrincipalsFile == "" && c.AuthorizedPrincipalsCmd == "":
-		return finding{allowed: true, reason: "allowed with a certificate of this authority that names " + j.user.Name}
+		return finding{allowed: true, reason: "allowed with a certificate of this authority that names " + j.user.Name + condition}
 	case c.AuthorizedPrincipalsFile == "" && strings.EqualFold(c.AuthorizedPrincipalsCmd, "none"):
 		return refuse("", "AuthorizedPrincipalsCommand is none, which authorizes no principal")
 	case c.AuthorizedPrincipalsCmd != "" && !strings.EqualFold(c.AuthorizedPrincipalsCmd, "none"):
-		return finding{allowed: true, reason: "allowed with a certificate of this authority for a principal that AuthorizedPrincipalsCommand names"}
+		return finding{allowed: true, reason: "allowed with a certificate of this authority for a principal that AuthorizedPrincipalsCommand names" + condition}
 	}
 	names, problems := j.principalNames()
 	if len(names) == 0 {
 		return refuse("", "%s", strings.Join(append([]string{"no principal is authorized"}, problems...), "; "))
 	}
-	return finding{allowed: true, reason: fmt.Sprintf("allowed with a certificate of this authority for one of the principals %q", strings.Join(names, ","))}
+	return finding{allowed: true, reason: fmt.Sprintf("allowed with a certificate of this authority for one of the principals %q", strings.Join(names, ",")) + condition}
 }
 
 // principalNames lists the principals that the files authorize now and from the address.

@@ -18,13 +18,16 @@ type Query struct {
 
 // Verdict is what sshd would answer to a Query.
 type Verdict struct {
-	User       string      `json:"user"`
-	From       string      `json:"from,omitempty"`
-	Allowed    bool        `json:"allowed"`
-	File       string      `json:"file,omitempty"` // of the first candidate that gets in
-	Line       int         `json:"line,omitempty"`
-	Reason     string      `json:"reason"` // why nobody gets in, or how the first one does
-	Candidates []Candidate `json:"candidates"`
+	User    string `json:"user"`
+	From    string `json:"from,omitempty"`
+	Allowed bool   `json:"allowed"`
+	File    string `json:"file,omitempty"` // of the first candidate that gets in
+	Line    int    `json:"line,omitempty"`
+	Reason  string `json:"reason"` // why nobody gets in, or how the first one does
+	// NeedsVerification says that the login also takes a security key that verifies its user, by PIN or
+	// finger (verify-required); whether it can is not known here.
+	NeedsVerification bool        `json:"needsVerification,omitempty"`
+	Candidates        []Candidate `json:"candidates"`
 }
 
 // Candidate is one line that was considered, in sshd's order.
@@ -38,4 +41,6 @@ type Candidate struct {
 	CA          bool   `json:"ca"` // an authority, which stands for the certificates that it signed
 	Allowed     bool   `json:"allowed"`
 	Reason      string `json:"reason"` // how, or the first reason why not
+	// NeedsVerification is as in Verdict.
+	NeedsVerification bool `json:"needsVerification,omitempty"`
 }

@@ -50,10 +50,10 @@ type trial struct {
 	*judge
 	want    []*pubkey.Key // nil for all keys
 	verdict *Verdict
-	refused string // what keeps everybody out, whatever the line says
-	more    string // what is asked for besides
-	note    string // why TrustedUserCAKeys does not know the certificate's authority
-	taken   []Candidate
+	refused string      // what keeps everybody out, whatever the line says
+	more    string      // what is asked for besides
+	note    string      // why TrustedUserCAKeys does not know the certificate's authority
+	taken   []Candidate // the lines that sshd takes, one a key
 }
 
 func (t *trial) run() {
@@ -199,19 +199,21 @@ func trustedCandidate(file string, l listedKey) Candidate {
 	return Candidate{File: file, Line: l.line, Fingerprint: l.key.SHA256(), Type: l.key.Type, Bits: l.key.Bits, Comment: l.comment, CA: true}
 }
 
-// add takes a candidate in. Of two lines that let one key in, sshd gets to the first only.
+// add takes a candidate in. The first line that sshd takes for a key decides; it gets to no other. Of an
+// authority's lines each may be the one for some certificate.
 func (t *trial) add(c Candidate, f finding) {
-	c.Allowed, c.Reason = f.allowed, f.reason
+	c.Allowed, c.Reason, c.NeedsVerification = f.allowed, f.reason, f.verify
 	if c.Allowed && t.refused != "" {
 		c.Allowed, c.Reason = false, t.refused
-	}
-	if c.Allowed {
+	} else if c.Allowed {
 		c.Reason += t.more
+	}
+	if f.final {
 		before := slices.IndexFunc(t.taken, func(o Candidate) bool { return o.Fingerprint == c.Fingerprint && o.CA == c.CA })
-		if before >= 0 {
-			c.Allowed, c.Reason = false, fmt.Sprintf("not reached: %s:%d lets the key in", t.taken[before].File, t.taken[before].Line)
-		} else {
+		if before < 0 {
 			t.taken = append(t.taken, c)
+		} else {
+			c.Allowed, c.Reason = false, fmt.Sprintf("not reached: sshd takes %s:%d for the key", t.taken[before].File, t.taken[before].Line)
 		}
 	}
 	t.verdict.Candidates = append(t.verdict.Candidates, c)
@@ -220,10 +222,9 @@ func (t *trial) add(c Candidate, f finding) {
 // conclude words the verdict.
 func (t *trial) conclude() {
 	v := t.verdict
-	if len(t.taken) > 0 {
-		first := t.taken[0]
-		v.Allowed, v.File, v.Line = true, first.File, first.Line
-		v.Reason = first.Reason
+	if i := slices.IndexFunc(v.Candidates, func(c Candidate) bool { return c.Allowed }); i >= 0 {
+		first := v.Candidates[i]
+		v.Allowed, v.File, v.Line, v.Reason, v.NeedsVerification = true, first.File, first.Line, first.Reason, first.NeedsVerification
 		return
 	}
 	switch {
@@ -236,6 +237,8 @@ func (t *trial) conclude() {
 		v.Reason = "no line holds the key"
 	case len(v.Candidates) == 0:
 		v.Reason = "no key is listed for the user"
+	case len(t.taken) > 0 && t.want != nil:
+		v.Reason = t.taken[0].Reason
 	case len(v.Candidates) == 1 || t.want != nil:
 		v.Reason = v.Candidates[0].Reason
 	default:

@@ -124,10 +124,13 @@ func concat(a, b []string) []string {
 	if len(a) == 0 {
 		return slices.Clone(b)
 	}
-	out := slices.Clone(a)
+	out, seen := slices.Clone(a), map[string]bool{}
+	for _, n := range a {
+		seen[n] = true
+	}
 	for _, n := range b {
-		if !slices.Contains(out, n) {
-			out = append(out, n)
+		if !seen[n] {
+			out, seen[n] = append(out, n), true
 		}
 	}
 	return out
