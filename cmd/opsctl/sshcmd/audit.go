@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io/fs"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/opsctl/opsctl/pkg/authkeys"
 	"github.com/opsctl/opsctl/pkg/cli"
@@ -45,10 +47,13 @@ func newAudit(env *cli.Env, run auditFunc) *cobra.Command {
 			"  opsctl ssh audit --from 115.192.217.112\n" +
 			"  opsctl ssh audit /var/log/auth.log* --user root --since 30d\n" +
 			"  opsctl ssh audit --root /mnt/web01 --fail-on high\n" +
-			"  opsctl ssh audit --merge history.opsctl --save history.opsctl\n" +
+			"  opsctl ssh audit /var/log --merge history.opsctl --save history.opsctl\n" +
 			"  opsctl ssh audit -o json | jq '.logins[] | select(.location == null)'",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := notEmpty(cmd); err != nil {
+				return err
+			}
 			if err := o.check(env, args); err != nil {
 				return err
 			}
@@ -56,7 +61,11 @@ func newAudit(env *cli.Env, run auditFunc) *cobra.Command {
 			if doc == nil {
 				return auditError(err)
 			}
-			if renderErr := render.Document(env, view(doc, o.report.Filter.Active())); renderErr != nil {
+			page := view(doc, o.report.Filter.Active())
+			if o.root != "" {
+				page.Host = o.logs.Host.Name()
+			}
+			if renderErr := render.Document(env, page); renderErr != nil {
 				return renderErr
 			}
 			return verdict(doc, sshaudit.Severity(o.failOn), err)
@@ -86,6 +95,25 @@ func (o *auditOptions) addFlags(cmd *cobra.Command) {
 	f.IntVar(&o.report.Top, "top", o.report.Top, "show the `N` largest rows of failures; 0 shows all")
 }
 
+// notEmpty refuses a flag with an empty value: in a script it is a variable that
+// was not set, and must not mean all users, no check or this host.
+func notEmpty(cmd *cobra.Command) error {
+	var err error
+	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if !f.Changed {
+			return
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if err == nil && slices.Contains(values, "") {
+			err = cli.Usagef("--%s must not be empty", f.Name)
+		}
+	})
+	return err
+}
+
 // check turns the flags into the packages' options.
 func (o *auditOptions) check(env *cli.Env, args []string) error {
 	now := env.Now()
@@ -97,6 +125,9 @@ func (o *auditOptions) check(env *cli.Env, args []string) error {
 	}
 	if o.logs.Until, err = moment("--until", o.until, now, env); err != nil {
 		return err
+	}
+	if !o.logs.Until.IsZero() && !o.logs.Since.Before(o.logs.Until) {
+		return cli.Usagef("--until %s is not after --since %s", o.until, o.since)
 	}
 	if (o.since != "" || o.until != "") && (o.save != "" || len(o.logs.Merge) > 0) {
 		return cli.Usagef("--since and --until do not go with --save and --merge: a saved partial holds totals, not lines")
@@ -182,8 +213,10 @@ func auditError(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return &cli.Error{Code: cli.CodeDenied, ID: "ssh.denied", Err: err, Hint: "run it as root, or as a member of group adm for the logs alone"}
-	case errors.As(err, &fileErr):
+	case errors.Is(err, sshaudit.ErrNoLogs):
 		return &cli.Error{Code: cli.CodeFailed, ID: "ssh.logs", Err: err, Hint: "name the logs: opsctl ssh audit FILE..., or --root DIR"}
+	case errors.As(err, &fileErr):
+		return &cli.Error{Code: cli.CodeFailed, ID: "ssh.logs", Err: err}
 	}
 	return err
 }
