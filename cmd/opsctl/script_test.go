@@ -16,13 +16,17 @@ import (
 //
 //	exits CODE PROGRAM ARG...
 //
-// which runs a program and wants exactly that exit code, conditions [PROGRAM]
-// for real programs, and the variable TESTDATA, the folder of the samples that
-// commands share.
+// which runs a program and wants exactly that exit code, json and
+// jsoncmp (see scriptjson_test.go), conditions [PROGRAM] for real programs and
+// [root], and the variable TESTDATA, the folder of the samples that commands share.
 func TestScripts(t *testing.T) {
 	top, path := repository(t), searchPath(t)
+	scripts, err := filepath.Glob(filepath.Join(top, "testdata", "script", "*.txtar"))
+	if err != nil || len(scripts) == 0 {
+		t.Fatal("no scripts", err)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:                filepath.Join(top, "testdata", "script"),
+		Files:              scripts,
 		RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", path)
@@ -32,13 +36,18 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: installed,
-		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "json": jsonValues, "jsoncmp": jsonCompare,
+		},
 	})
 }
 
 // installed is the condition [program]. Under OPSCTL_CI it always holds, so that
-// a missing program fails where it is started.
+// a missing program fails where it is started. [root] tells who runs the test.
 func installed(program string) (bool, error) {
+	if program == "root" {
+		return os.Getuid() == 0, nil
+	}
 	_, err := exec.LookPath(program)
 	return err == nil || os.Getenv("OPSCTL_CI") != "", nil
 }

@@ -12,8 +12,8 @@ func New(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "ssh",
 		Short:   "Explain who logs in over SSH, and who could",
-		Example: "  opsctl ssh audit",
+		Example: "  opsctl ssh audit\n  opsctl ssh who-can root",
 	}
-	cmd.AddCommand(newAudit(env, audit))
+	cmd.AddCommand(newAudit(env, audit), newWhoCan(env))
 	return cmd
 }
