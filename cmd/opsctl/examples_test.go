@@ -23,19 +23,18 @@ func TestExamples(t *testing.T) {
 	if err != nil {
 		skipOrFail(t, "bash")
 	}
-	instead := readInstead(t)
+	instead, used := readInstead(t), map[string]bool{}
 	shell := exampleShell(t)
 	_, root := inProcess(t, "version")
 	everyCommand(root, func(cmd *cobra.Command) {
 		lines := exampleLines(t, cmd)
 		for _, line := range lines {
 			t.Run(line, func(t *testing.T) {
+				used[line] = true
 				if _, err := exec.LookPath("jq"); err != nil && strings.Contains(line, "| jq ") {
-					delete(instead, line)
 					skipOrFail(t, "jq")
 				}
 				if command, ok := instead[line]; ok {
-					delete(instead, line)
 					shell(t, withHelp(line))
 					line = command
 				}
@@ -44,7 +43,9 @@ func TestExamples(t *testing.T) {
 		}
 	})
 	for line := range instead {
-		t.Errorf("examples.txt names no example of today: %s", line)
+		if !used[line] {
+			t.Errorf("examples.txt names no example of today: %s", line)
+		}
 	}
 }
 
