@@ -38,11 +38,14 @@ func newAudit(env *cli.Env, run auditFunc) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit [flags] [LOG...]",
 		Short: "Explain every login by a key and the line that holds it",
-		Long: "Reads sshd's logs and the key files of a host, and says who logged in with which key, from where, and by\n" +
-			"which line of which file; which keys are unused, unknown or dead; and who failed.\n\n" +
-			"LOG is a file, a pattern, a folder or - (standard input): syslog in any of its stamp forms or the journal's\n" +
-			"JSON, plain or packed with gzip, xz, zstd or bzip2. Without LOG it reads this host's /var/log/auth.log* or\n" +
-			"secure*, else its journal. Nothing is written, but for --save.",
+		Long: "Reads sshd's logs and the key files of a host, and says who logged in with\n" +
+			"which key, from where, and by which line of which file; which keys are unused,\n" +
+			"unknown or dead; and who failed.\n\n" +
+			"LOG is a file, a pattern, a folder or - (standard input): syslog in any of its\n" +
+			"stamp forms or the journal's JSON, plain or packed with gzip, xz, zstd or bzip2.\n" +
+			"Without LOG it reads this host's /var/log/auth.log* or secure*, else its\n" +
+			"journal; with --merge and no LOG only what was saved. Nothing is written, but\n" +
+			"for --save.",
 		Example: "  opsctl ssh audit\n" +
 			"  opsctl ssh audit --from 115.192.217.112\n" +
 			"  opsctl ssh audit /var/log/auth.log* --user root --since 30d\n" +

@@ -2,6 +2,7 @@ package sshcmd
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -142,38 +143,73 @@ func (w *auditPage) keys() {
 		return
 	}
 	w.Heading(fmt.Sprintf("Keys (%d)", len(w.doc.Keys)))
+	heads, right := []string{"STATUS", "TYPE", "COMMENT"}, []bool{false, false, false}
+	if w.Wide() {
+		heads, right = append(heads, "USER"), append(right, false)
+	}
+	heads, right = append(heads, "FILE:LINE", "LOGINS", "LAST", "FINGERPRINT"), append(right, false, true)
 	rows := [][]string{}
 	for _, k := range w.doc.Keys {
 		rows = append(rows, w.keyRows(&k)...)
 	}
-	w.Table([]string{"STATUS", "TYPE", "COMMENT", "USER", "FILE:LINE", "LOGINS", "LAST", "FINGERPRINT"},
-		[]bool{false, false, false, false, false, true}, rows)
+	w.Table(heads, right, rows)
 }
 
 // keyRows gives a line for each place of a key.
 func (w *auditPage) keyRows(k *sshaudit.Key) [][]string {
-	kind := strings.TrimPrefix(k.Type, "ssh-")
+	last := "-"
+	if k.LastSeen != nil {
+		last = w.time(*k.LastSeen)
+	}
+	row := func(comment, user, where string) []string {
+		cells := []string{w.Severity(string(k.Status)), keyKind(k), comment}
+		if w.Wide() {
+			cells = append(cells, user)
+		}
+		return append(cells, where, thousands(int64(k.Logins)), last, k.Fingerprint)
+	}
+	if len(k.Locations) == 0 {
+		return [][]string{row(nameOr(k.Comment, "-"), strings.Join(k.Users, ","), "-")}
+	}
+	var rows [][]string
+	for _, l := range k.Locations {
+		rows = append(rows, row(nameOr(l.Comment, "-"), nameOr(l.User, "-"), place(l.File, int64(l.Line))))
+	}
+	return rows
+}
+
+// keyKind is a key's type in the short form that ssh-keygen -t takes, with the size
+// where it says something.
+func keyKind(k *sshaudit.Key) string {
+	kind := strings.TrimPrefix(strings.TrimSuffix(k.Type, "@openssh.com"), "ssh-")
+	if sk, ok := strings.CutPrefix(kind, "sk-"); ok {
+		kind = strings.TrimPrefix(sk, "ssh-") + "-sk"
+	}
+	kind = strings.Replace(kind, "ecdsa-sha2-nistp", "ecdsa ", 1)
 	if k.Bits > 0 && kind == "rsa" {
 		kind += " " + strconv.Itoa(k.Bits)
 	}
 	if k.CertAuthority {
 		kind += " CA"
 	}
-	last := "-"
-	if k.LastSeen != nil {
-		last = w.Time(*k.LastSeen)
+	return kind
+}
+
+// time is to the minute, which spares a fifth of a line; wide has it all.
+func (w *auditPage) time(t time.Time) string {
+	full := w.Time(t)
+	if w.Wide() || len(full) < len("2026-11-01 12:30") {
+		return full
 	}
-	row := func(comment, user, where string) []string {
-		return []string{string(k.Status), kind, comment, user, where, thousands(int64(k.Logins)), last, k.Fingerprint}
+	return full[:len("2026-11-01 12:30")]
+}
+
+// withHost puts the host in front, where there is more than one.
+func (w *auditPage) withHost(host string, cells ...string) []string {
+	if len(w.doc.Coverage.Hosts) < 2 && !w.Wide() {
+		return cells
 	}
-	if len(k.Locations) == 0 {
-		return [][]string{row(k.Comment, strings.Join(k.Users, ","), "-")}
-	}
-	var rows [][]string
-	for _, l := range k.Locations {
-		rows = append(rows, row(l.Comment, nameOr(l.User, "-"), place(l.File, int64(l.Line))))
-	}
-	return rows
+	return append([]string{host}, cells...)
 }
 
 func (w *auditPage) logins() {
@@ -186,8 +222,9 @@ func (w *auditPage) logins() {
 	for _, l := range shown {
 		rows = append(rows, w.loginRow(&l))
 	}
-	heads := []string{"HOST", "USER", "IP", "METHOD", "KEY", "FILE:LINE", "PROOF", "COUNT", "FIRST", "LAST"}
-	right := []bool{false, false, false, false, false, false, false, true}
+	heads := w.withHost("HOST", "USER", "IP", "KEY", "FILE:LINE", "PROOF", "COUNT", "FIRST", "LAST")
+	right := make([]bool, len(heads))
+	right[slices.Index(heads, "COUNT")] = true
 	w.Table(heads, right, rows)
 	if n := len(w.doc.Logins) - len(shown); n > 0 {
 		w.Para("and %d more: -o wide shows all", n)
@@ -198,17 +235,28 @@ func (w *auditPage) logins() {
 const maxLogins = 30
 
 func (w *auditPage) loginRow(l *sshaudit.Login) []string {
-	key, where, proof := nameOr(l.Fingerprint, "-"), "-", "-"
+	where, proof := "-", "-"
 	if l.Location != nil {
 		where, proof = place(l.Location.File, int64(l.Location.Line)), string(l.Location.Proof)
-		key = nameOr(l.Location.Comment, key)
 	}
-	if c := l.Certificate; c != nil {
-		key = fmt.Sprintf("cert %s (serial %d)", c.ID, c.Serial)
+	return w.withHost(nameOr(l.Host, "-"),
+		l.User, l.IP, w.loginKey(l), where, proof, thousands(int64(l.Count)), w.time(l.First), w.time(l.Last))
+}
+
+// loginKey says with what somebody logged in: the certificate, the key's comment or
+// else as much of its fingerprint as --key needs, or the method that needs no key.
+func (w *auditPage) loginKey(l *sshaudit.Login) string {
+	switch {
+	case l.Certificate != nil:
+		return fmt.Sprintf("cert %s (serial %d)", l.Certificate.ID, l.Certificate.Serial)
+	case l.Location != nil && l.Location.Comment != "":
+		return l.Location.Comment
+	case len(l.Fingerprint) > 24 && !w.Wide():
+		return l.Fingerprint[:24] + "..."
+	case l.Fingerprint != "":
+		return l.Fingerprint
 	}
-	return []string{
-		nameOr(l.Host, "-"), l.User, l.IP, l.Method, key, where, proof, thousands(int64(l.Count)), w.Time(l.First), w.Time(l.Last),
-	}
+	return l.Method
 }
 
 func (w *auditPage) failures() {
@@ -223,9 +271,13 @@ func (w *auditPage) failures() {
 		if r.Merged && user == "" {
 			user = "(several)"
 		}
-		rows = append(rows, []string{nameOr(r.Host, "-"), nameOr(r.IP, "(all)"), user, r.Reason, thousands(int64(r.Count)), w.Time(r.First), w.Time(r.Last)})
+		rows = append(rows, w.withHost(nameOr(r.Host, "-"),
+			nameOr(r.IP, "(all)"), user, r.Reason, thousands(int64(r.Count)), w.time(r.First), w.time(r.Last)))
 	}
-	w.Table([]string{"HOST", "IP", "USER", "REASON", "COUNT", "FIRST", "LAST"}, []bool{false, false, false, false, true}, rows)
+	heads := w.withHost("HOST", "IP", "USER", "REASON", "COUNT", "FIRST", "LAST")
+	right := make([]bool, len(heads))
+	right[slices.Index(heads, "COUNT")] = true
+	w.Table(heads, right, rows)
 	if f.Truncated {
 		w.Para("the largest of %s rows; the total is exact", thousands(int64(f.Distinct)))
 	}

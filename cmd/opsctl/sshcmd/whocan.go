@@ -34,9 +34,10 @@ func newWhoCan(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "who-can USER [flags]",
 		Short: "Say whose keys get into an account, by which line, and why not the others",
-		Long: "Reproduces sshd's decision about a login with a public key: sshd_config with Include and Match, the account,\n" +
-			"every line of its key files with its options, authorities, revocation lists, key types and sizes, file\n" +
-			"permissions. Exits 0 when someone gets in, 3 when nobody does.",
+		Long: "Reproduces sshd's decision about a login with a public key: sshd_config with\n" +
+			"Include and Match, the account, every line of its key files with its options,\n" +
+			"authorities, revocation lists, key types and sizes, file permissions. Exits 0\n" +
+			"when someone gets in, 3 when nobody does.",
 		Example: "  opsctl ssh who-can root\n" +
 			"  opsctl ssh who-can deploy --from 203.0.113.7 --root /mnt/web01\n" +
 			"  opsctl ssh who-can alice --key ~/.ssh/id_ed25519.pub -o json",
