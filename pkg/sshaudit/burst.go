@@ -10,8 +10,9 @@ const minIdle = 1 << 11
 // before this one, can still complete to a burst.
 type burst struct {
 	detected uint32 // time of the failure that completed the earliest burst, 0 for none
+	at       pos    // that failure's line
 	times    []timeCount
-	few      [6]timeCount // holds times while they are few: most addresses fail seldom
+	few      [4]timeCount // holds times while they are few: most addresses fail seldom
 }
 
 func newBurst() *burst {
@@ -20,7 +21,11 @@ func newBurst() *burst {
 	return b
 }
 
-type timeCount struct{ time, count uint32 }
+// timeCount counts the failures of one second; at is the first one's line.
+type timeCount struct {
+	time, count uint32
+	at          pos
+}
 
 // burstSlack is how much later than its time a failure may be counted: the
 // grace of its connection and the sweep that closed it.
@@ -38,8 +43,8 @@ func (p *Partial) addBurst(key hostAddr, attempts []attempt) {
 	}
 	added := false
 	for _, a := range attempts {
-		if b.detected == 0 || a.time < b.detected {
-			b.insert(a.time, a.count)
+		if b.detected == 0 || a.time <= b.detected {
+			b.insert(timeCount{a.time, a.count, a.at})
 			added = true
 		}
 	}
@@ -58,16 +63,20 @@ func (p *Partial) headEnd(host int) uint32 {
 }
 
 // insert keeps the times sorted.
-func (b *burst) insert(t, n uint32) {
+func (b *burst) insert(tc timeCount) {
 	i := len(b.times)
-	for i > 0 && b.times[i-1].time > t {
+	for i > 0 && b.times[i-1].time > tc.time {
 		i--
 	}
-	if i > 0 && b.times[i-1].time == t {
-		b.times[i-1].count += n
+	if i > 0 && b.times[i-1].time == tc.time {
+		same := &b.times[i-1]
+		same.count += tc.count
+		if tc.at.before(same.at) {
+			same.at = tc.at
+		}
 		return
 	}
-	b.times = slices.Insert(b.times, i, timeCount{t, n})
+	b.times = slices.Insert(b.times, i, tc)
 }
 
 // detect finds the earliest moment that completes a burst.
@@ -75,16 +84,21 @@ func (b *burst) detect() {
 	sum, from := uint32(0), 0
 	for _, tc := range b.times {
 		sum += tc.count
-		for b.times[from].time+burstSpan < tc.time {
+		for tc.time-b.times[from].time > burstSpan {
 			sum -= b.times[from].count
 			from++
 		}
 		if sum >= burstSize {
-			if b.detected == 0 || tc.time < b.detected {
-				b.detected = tc.time
-			}
+			b.complete(tc.time, tc.at)
 			return
 		}
+	}
+}
+
+// complete takes a moment that completes a burst, if it is the earliest.
+func (b *burst) complete(t uint32, at pos) {
+	if b.detected == 0 || t < b.detected || t == b.detected && at.before(b.at) {
+		b.detected, b.at = t, at
 	}
 }
 
@@ -123,11 +137,11 @@ func (p *Partial) mergeBurst(key hostAddr, o *burst) {
 		b = newBurst()
 		p.bursts[key] = b
 	}
-	if o.detected != 0 && (b.detected == 0 || o.detected < b.detected) {
-		b.detected = o.detected
+	if o.detected != 0 {
+		b.complete(o.detected, o.at)
 	}
 	for _, tc := range o.times {
-		b.insert(tc.time, tc.count)
+		b.insert(tc)
 	}
 	b.detect()
 }

@@ -25,6 +25,7 @@ const (
 type attempt struct {
 	time, count uint32
 	reason      Reason
+	at          pos
 }
 
 // conn is a connection before its login. Its attempts count once it is known
@@ -36,8 +37,7 @@ type conn struct {
 	attempts []attempt
 	// weak is a failure that counts only where no attempt was logged: an invalid
 	// user's name, or a user who left without having got in.
-	weak     Reason
-	weakTime uint32
+	weak attempt
 
 	first, last uint32
 	state       connState
@@ -82,7 +82,7 @@ const maxText = 1024
 func clip(b []byte) []byte { return b[:min(len(b), maxText)] }
 
 // touch takes a line of a connection that is not (yet) a login.
-func (p *Partial) touch(host int, t, pid uint32, e *authlog.Event) {
+func (p *Partial) touch(host int, t, pid uint32, e *authlog.Event, at pos) {
 	h := p.hosts[host]
 	key, from := keyOf(pid, e.Port), p.addrOf(e.Addr)
 	isEnd := e.Kind == authlog.Closed
@@ -106,14 +106,14 @@ func (p *Partial) touch(host int, t, pid uint32, e *authlog.Event) {
 	switch e.Kind {
 	case authlog.Failed:
 		if r, ok := reasonOf(e); ok {
-			c.attempts = append(c.attempts, attempt{t, e.Count, r})
+			c.attempts = append(c.attempts, attempt{t, e.Count, r, at})
 		}
 	case authlog.InvalidUser:
-		c.setWeak(ReasonInvalidUser, t)
+		c.setWeak(attempt{t, 1, ReasonInvalidUser, at})
 	case authlog.Closed:
 		c.state = ended
 		if len(e.User) > 0 || e.Invalid {
-			c.setWeak(endReason(e), t)
+			c.setWeak(attempt{t, 1, endReason(e), at})
 		}
 	}
 }
@@ -130,9 +130,9 @@ func (p *Partial) worthKeeping(h *hostPart, t uint32, e *authlog.Event) bool {
 	return true
 }
 
-func (c *conn) setWeak(r Reason, t uint32) {
-	if c.weak == ReasonNone {
-		c.weak, c.weakTime = r, t
+func (c *conn) setWeak(a attempt) {
+	if c.weak.reason == ReasonNone {
+		c.weak = a
 	}
 }
 
@@ -176,7 +176,7 @@ func (p *Partial) accept(host int, t, pid uint32, e *authlog.Event, at pos) {
 		p.free(c)
 		return
 	}
-	c.attempts, c.weak = c.attempts[:0], ReasonNone
+	c.attempts, c.weak = c.attempts[:0], attempt{}
 	c.state, c.last = accepted, t
 	if len(c.user) == 0 {
 		c.user = append(c.user, clip(e.User)...)
@@ -243,10 +243,10 @@ func (p *Partial) close(host int, c *conn) {
 // count adds a closed connection's failures.
 func (p *Partial) count(host int, c *conn) {
 	if len(c.attempts) == 0 {
-		if c.weak == ReasonNone {
+		if c.weak.reason == ReasonNone {
 			return
 		}
-		c.attempts = append(c.attempts, attempt{c.weakTime, 1, c.weak})
+		c.attempts = append(c.attempts, c.weak)
 	}
 	// Most connections fail for one reason: those attempts make one addition.
 	for from := 0; from < len(c.attempts); {

@@ -358,11 +358,12 @@ func (r *reporter) bruteForce() {
 		}
 	}
 	for key, sum := range sums {
-		r.burst(r.p.hosts[key.host].name, r.p.addrText(key.addr), at(int64(r.p.bursts[key].detected)), sum)
+		r.burst(r.p.hosts[key.host].name, r.p.addrText(key.addr), r.p.bursts[key], sum)
 	}
 }
 
-func (r *reporter) burst(host, ip string, detected time.Time, sum *failRow) {
+func (r *reporter) burst(host, ip string, b *burst, sum *failRow) {
+	detected := at(int64(b.detected))
 	s := scope{host: host, ips: []string{ip}}
 	message := fmt.Sprintf("%d failures within 10 minutes, complete at %s", burstSize, detected.Format(time.RFC3339))
 	if sum != nil {
@@ -376,7 +377,7 @@ func (r *reporter) burst(host, ip string, detected time.Time, sum *failRow) {
 		}
 	}
 	r.add(Finding{
-		ID: "brute-force", Subject: ip, Message: message, scope: s,
+		ID: "brute-force", Subject: ip, Message: message, scope: s, Evidence: evidenceOf(host, b.at),
 		Remedy: "block the address; PasswordAuthentication no, and MaxStartups or PerSourcePenalties slow the next one",
 	})
 	if len(g.logins) == 0 {

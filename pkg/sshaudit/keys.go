@@ -129,7 +129,7 @@ func (r *reporter) use(rows map[string]*keyRow) {
 			if l.Certificate != nil {
 				kind = l.Certificate.CAType
 			}
-			row = newRow(l.Host, fp, strings.ToLower(kind), 0, "")
+			row = newRow(l.Host, fp, typeName(kind), 0, "")
 			row.CertAuthority = l.Certificate != nil
 			rows[fp] = row
 		}
@@ -143,6 +143,23 @@ func (r *reporter) use(rows map[string]*keyRow) {
 		if row.LastSeen == nil || l.Last.After(*row.LastSeen) {
 			row.LastSeen = new(l.Last)
 		}
+	}
+}
+
+// typeName turns the name that sshd logs (sshkey_type) into the one that key files
+// use. ECDSA's curve is not logged.
+func typeName(logged string) string {
+	switch name := strings.TrimSuffix(logged, "-CERT"); name {
+	case "RSA", "ED25519":
+		return "ssh-" + strings.ToLower(name)
+	case "DSA":
+		return "ssh-dss"
+	case "ED25519-SK":
+		return "sk-ssh-ed25519@openssh.com"
+	case "ECDSA-SK":
+		return "sk-ecdsa-sha2-nistp256@openssh.com"
+	default:
+		return strings.ToLower(name)
 	}
 }
 

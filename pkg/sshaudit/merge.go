@@ -128,13 +128,11 @@ func (l *conn) extend(r *conn) {
 	}
 	l.login, l.loginKey, l.loginTime = r.login, r.loginKey, r.loginTime
 	if r.state == accepted {
-		l.attempts, l.weak = nil, ReasonNone
+		l.attempts, l.weak = nil, attempt{}
 		return
 	}
 	l.attempts = append(l.attempts, r.attempts...)
-	if l.weak == ReasonNone {
-		l.weak, l.weakTime = r.weak, r.weakTime
-	}
+	l.setWeak(r.weak)
 }
 
 // settleLogin looks for the proof of a login in the left part.

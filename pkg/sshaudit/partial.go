@@ -148,7 +148,7 @@ func (p *Partial) add(hd *authlog.Header, e *authlog.Event, at pos) {
 	case authlog.Accepted:
 		p.accept(i, t, hd.PID, e, at)
 	case authlog.Failed, authlog.InvalidUser, authlog.Closed, authlog.Opened:
-		p.touch(i, t, hd.PID, e)
+		p.touch(i, t, hd.PID, e, at)
 	case authlog.Found:
 		p.find(i, t, hd.PID, e)
 	case authlog.WrongAddr:

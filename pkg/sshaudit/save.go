@@ -69,9 +69,8 @@ type savedConn struct {
 	PID        uint32      `json:"pid"`
 	Port       uint16      `json:"port"`
 	User       []byte      `json:"user"`
-	Attempts   [][3]uint32 `json:"attempts,omitempty"` // time, count, reason
-	Weak       Reason      `json:"weak,omitempty"`
-	WeakTime   uint32      `json:"weakTime,omitempty"`
+	Attempts   []savedTry  `json:"attempts,omitempty"`
+	Weak       savedTry    `json:"weak,omitzero"`
 	First      uint32      `json:"first"`
 	Last       uint32      `json:"last"`
 	State      connState   `json:"state"`
@@ -80,6 +79,13 @@ type savedConn struct {
 	Login      *savedLogin `json:"login,omitempty"`
 	Proof      *savedProof `json:"proof,omitempty"`
 	LoginTime  uint32      `json:"loginTime,omitempty"`
+}
+
+type savedTry struct {
+	Time   uint32        `json:"time"`
+	Count  uint32        `json:"count"`
+	Reason Reason        `json:"reason,omitempty"`
+	At     savedEvidence `json:"at"`
 }
 
 type savedProof struct {
@@ -141,10 +147,11 @@ type savedNotice struct {
 }
 
 type savedBurst struct {
-	Host     int         `json:"host"`
-	Addr     string      `json:"addr"`
-	Detected uint32      `json:"detected,omitempty"`
-	Times    [][2]uint32 `json:"times,omitempty"`
+	Host     int           `json:"host"`
+	Addr     string        `json:"addr"`
+	Detected uint32        `json:"detected,omitempty"`
+	At       savedEvidence `json:"at,omitzero"`
+	Times    []savedTry    `json:"times,omitempty"`
 }
 
 // Save writes what the logs said to a file that a later Collect can merge: with

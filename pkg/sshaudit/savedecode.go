@@ -111,18 +111,18 @@ func (d *decoder) host(i int, s *savedHost) error {
 }
 
 func (d *decoder) conn(s *savedConn) (*conn, error) {
-	if s.State > accepted || s.Weak >= reasons {
+	if s.State > accepted || s.Weak.Reason >= reasons {
 		return nil, errDamaged
 	}
 	c := &conn{
-		key: keyOf(s.PID, s.Port), addr: d.p.addrOf([]byte(s.Addr)), user: s.User, weak: s.Weak, weakTime: s.WeakTime,
+		key: keyOf(s.PID, s.Port), addr: d.p.addrOf([]byte(s.Addr)), user: s.User, weak: d.try(s.Weak),
 		first: s.First, last: s.Last, state: s.State, head: s.Head, firstIsEnd: s.FirstIsEnd, loginTime: s.LoginTime,
 	}
 	for _, a := range s.Attempts {
-		if a[2] == 0 || a[2] >= uint32(reasons) {
+		if a.Reason == ReasonNone || a.Reason >= reasons {
 			return nil, errDamaged
 		}
-		c.attempts = append(c.attempts, attempt{a[0], a[1], Reason(a[2])})
+		c.attempts = append(c.attempts, d.try(a))
 	}
 	if s.Login != nil && s.Proof != nil {
 		l, err := d.login(s.Login)
@@ -133,6 +133,8 @@ func (d *decoder) conn(s *savedConn) (*conn, error) {
 	}
 	return c, nil
 }
+
+func (d *decoder) try(s savedTry) attempt { return attempt{s.Time, s.Count, s.Reason, d.pos(s.At)} }
 
 func (d *decoder) login(s *savedLogin) (*login, error) {
 	if err := d.checkHost(s.Host); err != nil {
@@ -198,9 +200,9 @@ func (d *decoder) counts() error {
 			return err
 		}
 		o := newBurst()
-		o.detected = b.Detected
+		o.detected, o.at = b.Detected, d.pos(b.At)
 		for _, t := range b.Times {
-			o.insert(t[0], t[1])
+			o.insert(timeCount{t.Time, t.Count, d.pos(t.At)})
 		}
 		d.p.bursts[hostAddr{b.Host, d.p.addrOf([]byte(b.Addr))}] = o
 	}

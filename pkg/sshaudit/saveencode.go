@@ -28,9 +28,9 @@ func (c *Collection) encode() *savedDoc {
 		doc.Modes = append(doc.Modes, p.encodeNotice(n))
 	}
 	for key, b := range p.bursts {
-		s := savedBurst{Host: key.host, Addr: p.addrText(key.addr), Detected: b.detected}
+		s := savedBurst{Host: key.host, Addr: p.addrText(key.addr), Detected: b.detected, At: encodePos(b.at)}
 		for _, t := range b.times {
-			s.Times = append(s.Times, [2]uint32{t.time, t.count})
+			s.Times = append(s.Times, savedTry{Time: t.time, Count: t.count, At: encodePos(t.at)})
 		}
 		doc.Bursts = append(doc.Bursts, s)
 	}
@@ -71,11 +71,11 @@ func (p *Partial) encodeHost(h *hostPart) savedHost {
 
 func (p *Partial) encodeConn(c *conn) savedConn {
 	s := savedConn{
-		Addr: p.addrText(c.addr), PID: uint32(c.key >> 16), Port: uint16(c.key), User: c.user, Weak: c.weak, WeakTime: c.weakTime,
+		Addr: p.addrText(c.addr), PID: uint32(c.key >> 16), Port: uint16(c.key), User: c.user, Weak: encodeTry(c.weak),
 		First: c.first, Last: c.last, State: c.state, Head: c.head, FirstIsEnd: c.firstIsEnd,
 	}
 	for _, a := range c.attempts {
-		s.Attempts = append(s.Attempts, [3]uint32{a.time, a.count, uint32(a.reason)})
+		s.Attempts = append(s.Attempts, encodeTry(a))
 	}
 	if c.login != nil {
 		s.Login, s.LoginTime = p.encodeLogin(c.login), c.loginTime
@@ -83,6 +83,8 @@ func (p *Partial) encodeConn(c *conn) savedConn {
 	}
 	return s
 }
+
+func encodeTry(a attempt) savedTry { return savedTry{a.time, a.count, a.reason, encodePos(a.at)} }
 
 func (p *Partial) encodeRow(r *failRow) savedRow {
 	return savedRow{
