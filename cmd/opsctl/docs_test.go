@@ -36,6 +36,56 @@ func readmeTable(t *testing.T, name string) string {
 	return rows[2]
 }
 
+// TestReadmeShowsTheDemo runs `make demo` and finds the README's run in it, line by
+// line. "..." stands for lines, or the end of a line, that were left out.
+func TestReadmeShowsTheDemo(t *testing.T) {
+	if _, err := exec.LookPath("bash"); err != nil {
+		skipOrFail(t, "bash")
+	}
+	data, err := os.ReadFile(filepath.Join(repository(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(data), "<!-- demo:begin")
+	_, rest, _ = strings.Cut(rest, "```console\n")
+	shown, _, found := strings.Cut(rest, "```\n<!-- demo:end -->")
+	if !found {
+		t.Fatal("README.md shows no demo")
+	}
+	out := runDemo(t)
+	for line := range strings.Lines(shown) {
+		line = strings.TrimSuffix(line, "\n")
+		if line == "..." {
+			continue
+		}
+		want := "\n" + line + "\n"
+		if begin, cut := strings.CutSuffix(line, " ..."); cut {
+			want = "\n" + begin + " "
+		}
+		_, after, found := strings.Cut(out, want)
+		if !found {
+			t.Fatalf("make demo does not print, or not in this order: %s\nbut\n%s", line, out)
+		}
+		out = "\n" + after
+	}
+}
+
+func runDemo(t *testing.T) string {
+	t.Helper()
+	path := searchPath(t)
+	t.Setenv("PATH", path)
+	program, err := exec.LookPath("opsctl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(repository(t), ".ci", "demo"), program)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return string(out)
+}
+
 func TestReadmeListsEveryCommand(t *testing.T) {
 	section := readmeTable(t, "commands")
 	_, root := inProcess(t, "version")
