@@ -22,10 +22,10 @@ type journalEntry struct {
 }
 
 // Journal reads one line of `journalctl -o json`. A message of sshd whose
-// trusted fields name another program, or a user other than root, is an
-// impostor: its status is Other and forged is true. Unlike Parse's, the slices
-// in h are copies.
-func Journal(line []byte, h *Header) (status Status, forged bool) {
+// trusted fields name another program, or a user other than root, is not of the
+// sshd that lets people in: its status is Other, foreign is true and h.Msg the
+// message. Unlike Parse's, the slices in h are copies.
+func Journal(line []byte, h *Header) (status Status, foreign bool) {
 	if !bytes.Contains(line, []byte("sshd")) {
 		return journalOther(line, h), false
 	}
@@ -43,6 +43,7 @@ func Journal(line []byte, h *Header) (status Status, forged bool) {
 		return Other, false
 	}
 	if !comm && e.Comm != "" || e.UID != "" && e.UID != "0" {
+		h.Msg = journalMessage(e.Message)
 		return Other, true
 	}
 	pid := e.PID

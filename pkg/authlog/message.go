@@ -4,6 +4,10 @@ import (
 	"bytes"
 )
 
+// cutAt is where sshd cuts a message for syslog ("%.500s", log.c). The end of one
+// that long may be text that a client placed there.
+const cutAt = 500
+
 // ParseMessage reads one message of sshd, from its first byte. It never fails:
 // a message in no known form gives the kind Unknown. e is overwritten.
 func ParseMessage(msg []byte, e *Event) {
@@ -15,6 +19,10 @@ func ParseMessage(msg []byte, e *Event) {
 // ("message repeated", "error: ").
 func parseMessage(msg []byte, e *Event, depth int) {
 	if len(msg) == 0 {
+		return
+	}
+	if len(msg) >= cutAt && !has(msg, "message repeated ") {
+		parseCut(msg, e)
 		return
 	}
 	msg, preauth := trimPreauth(msg)
@@ -56,6 +64,31 @@ func parseMessage(msg []byte, e *Event, depth int) {
 	case preauth && len(e.User) > 0:
 		e.User = unvis(e.User)
 	}
+}
+
+// parseCut reads the front of a message that has lost its end: who logged in, or
+// failed, is known where the key's description, which comes last, was what was cut.
+// Anything else is left unknown.
+func parseCut(msg []byte, e *Event) {
+	for _, harmless := range []string{"Accepted certificate ID ", "Postponed ", "Partial ", "Received disconnect from ", "pam_unix(", "debug"} {
+		if has(msg, harmless) {
+			e.Kind = Noise
+			return
+		}
+	}
+	rest, accepted := after(msg, "Accepted ")
+	kind := Accepted
+	if !accepted {
+		rest, _ = after(msg, "Failed ")
+		kind = Failed
+	}
+	if infoAt(rest) < 0 {
+		return
+	}
+	e.keyed = true
+	parseAuth(rest, e, kind)
+	// A certificate's serial and signer come after its key ID.
+	e.Serial, e.CAType, e.CA = 0, nil, nil
 }
 
 func has(b []byte, prefix string) bool {

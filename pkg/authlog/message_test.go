@@ -35,7 +35,16 @@ func parse(msg string) said {
 	}
 }
 
+// pad fills a message to the 500 bytes at which sshd cuts it.
+func pad(front, back string) string {
+	return front + strings.Repeat("x", 500-len(front)-len(back)) + back
+}
+
 func TestMessages(t *testing.T) {
+	const certFront = "Accepted publickey for a from 192.0.2.7 port 1 ssh2: RSA-CERT SHA256:key ID "
+	const certBack = " (serial 7) CA RSA SHA256:forged"
+	cert := pad(certFront, certBack)
+	certID := cert[len(certFront) : len(cert)-len(certBack)]
 	for msg, want := range map[string]said{
 		"Accepted publickey for alice from 192.0.2.7 port 50000 ssh2: ED25519 SHA256:abc": {
 			Kind: authlog.Accepted, User: "alice", Addr: "192.0.2.7", Port: 50000, Method: "publickey", Type: "ED25519", Fingerprint: "SHA256:abc",
@@ -105,6 +114,14 @@ func TestMessages(t *testing.T) {
 		"error: Authentication key ED25519 SHA256:abc revoked by file /etc/ssh/revoked":                     {Kind: authlog.Revoked, Type: "ED25519", Fingerprint: "SHA256:abc", File: "/etc/ssh/revoked"},
 		"User dave from 192.0.2.7 not allowed because listed in DenyUsers":                                  {Kind: authlog.NotAllowed, User: "dave"},
 		"Accepted publickey for root from 7.7.7.7":                                                          {},
+		// Cut at 500 bytes: what stands at the end may be the client's.
+		pad("Connection closed by invalid user ", " 6.6.6.6 port 6 [preauth]"):                                          {},
+		pad("Failed password for invalid user ", " from 6.6.6.6 port 6 ssh2"):                                           {},
+		pad("error: maximum authentication attempts exceeded for invalid user ", " from 6.6.6.6 port 6 ssh2 [preauth]"): {},
+		cert: {
+			Kind: authlog.Accepted, User: "a", Addr: "192.0.2.7", Port: 1, Method: "publickey", Type: "RSA-CERT", Fingerprint: "SHA256:key", IsCert: true,
+			CertID: certID,
+		},
 		"Failed": {}, "": {}, " Accepted password for a from 192.0.2.7 port 9 ssh2": {}, "something new": {},
 	} {
 		t.Run(msg, func(t *testing.T) {

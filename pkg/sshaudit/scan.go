@@ -146,10 +146,7 @@ func (s *scanner) line(line []byte) {
 func (s *scanner) journal(line []byte) {
 	status, forged := authlog.Journal(line, &s.hd)
 	if forged {
-		if s.tally.forged == 0 {
-			s.tally.forgedAt = s.at()
-		}
-		s.tally.forged++
+		s.impostor()
 	}
 	if status == authlog.Unframed {
 		s.unframed(line)
@@ -160,6 +157,22 @@ func (s *scanner) journal(line []byte) {
 	if status == authlog.SSHD {
 		s.sshd()
 	}
+}
+
+// impostor takes an entry that claims to be sshd's but was not written by root's
+// sshd. A session's process runs as its user and says nothing that would be evidence;
+// what would be one is forged.
+func (s *scanner) impostor() {
+	authlog.ParseMessage(s.hd.Msg, &s.ev)
+	switch s.ev.Kind {
+	case authlog.Accepted, authlog.Failed, authlog.InvalidUser, authlog.Found, authlog.WrongAddr, authlog.NotAllowed, authlog.Revoked:
+	default:
+		return
+	}
+	if s.tally.forged == 0 {
+		s.tally.forgedAt = s.at()
+	}
+	s.tally.forged++
 }
 
 func (s *scanner) at() pos { return pos{s.piece, uint32(s.tally.lines)} }
