@@ -3,7 +3,6 @@ package test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 )
 
@@ -28,11 +27,7 @@ var fragments = []string{
 
 // hostile makes text that wants to be read as something else.
 func hostile(r *rand.Rand) string {
-	kinds := 12
-	if cutting() {
-		kinds = 14
-	}
-	switch r.IntN(kinds) {
+	switch r.IntN(14) {
 	case 0:
 		return pick(r, fragments)
 	case 1:
@@ -58,10 +53,6 @@ func hostile(r *rand.Rand) string {
 	}
 	return text.String()
 }
-
-// cutting says whether text is made that syslog's cut turns into a forgery, on OPSCTL_CUT=1: pkg/authlog still believes the end
-// of a message of 500 bytes.
-func cutting() bool { return os.Getenv("OPSCTL_CUT") != "" }
 
 // syslogCut is how many bytes of a message sshd gives to syslog (log.c, do_log).
 const syslogCut = 500

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"math/rand/v2"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/opsctl/opsctl/pkg/authlog"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -127,7 +130,7 @@ func (s *stage) compare(t *testing.T, file string, verbose bool) {
 		t.Errorf("refused attempts from addresses that nobody came from: %q", wrong)
 	}
 	noFakeAddress(t, doc)
-	if f := doc.Coverage.Files[0]; f.Framing == sshaudit.FramingNone || f.NotUnderstood > 0 {
+	if f := doc.Coverage.Files[0]; f.Framing == sshaudit.FramingNone || f.NotUnderstood > cutLines(t, file) {
 		t.Errorf("framing %s, %d of %d lines of sshd not understood", f.Framing, f.NotUnderstood, f.SSHDLines)
 	}
 	if t.Failed() {
@@ -229,4 +232,26 @@ func keep(t *testing.T, file string, s *stage) {
 		}
 	}
 	t.Logf("log and truth kept in %s", dir)
+}
+
+// cutLines counts the messages that have lost their end: those may stay unknown.
+func cutLines(t *testing.T, file string) (n int64) {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	clock, lines := authlog.NewClock(time.UTC, 2026), authlog.NewLines(f)
+	for line, ok := lines.Next(); ok; line, ok = lines.Next() {
+		var h authlog.Header
+		status := clock.Parse(line, &h)
+		if bytes.HasPrefix(line, []byte("{")) {
+			status, _ = authlog.Journal(line, &h)
+		}
+		if status == authlog.SSHD && len(h.Msg) >= syslogCut {
+			n++
+		}
+	}
+	return n
 }
