@@ -5,12 +5,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 
 	"github.com/opsctl/opsctl/pkg/cli"
+	"github.com/opsctl/opsctl/pkg/sshaudit"
 )
 
 // The README's tables are written by hand, for people; these tests hold them to
@@ -124,6 +127,74 @@ func TestReadmeSaysWhyEachDependencyIsThere(t *testing.T) {
 	for module := range strings.Lines(string(out)) {
 		if module = strings.TrimSpace(module); module != "" && !strings.Contains(section, module) {
 			t.Errorf("README.md does not say why %s is needed", module)
+		}
+	}
+}
+
+// TestAuditDocsListFindings holds the table of docs/ssh-audit.md to the rules;
+// -update writes it.
+func TestAuditDocsListFindings(t *testing.T) {
+	const begin, end = "<!-- findings:begin -->\n", "<!-- findings:end -->"
+	path := filepath.Join(repository(t), "docs", "ssh-audit.md")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, found := strings.Cut(string(data), begin)
+	_, tail, ended := strings.Cut(rest, end)
+	if !found || !ended {
+		t.Fatal("docs/ssh-audit.md has no table of findings")
+	}
+	var table strings.Builder
+	table.WriteString("| id | severity | means |\n|---|---|---|\n")
+	for _, r := range sshaudit.Rules() {
+		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", r.ID, r.Severity, r.Means)
+	}
+	want := head + begin + table.String() + end + tail
+	if *update {
+		writeFile(t, path, want)
+		return
+	}
+	if string(data) != want {
+		t.Error("the findings of docs/ssh-audit.md are stale: run make gen")
+	}
+}
+
+// TestAuditDocsNameEveryField fails when the document has a field that
+// docs/ssh-audit.md does not explain.
+func TestAuditDocsNameEveryField(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(repository(t), "docs", "ssh-audit.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(data), "## The JSON document")
+	section, _, _ = strings.Cut(section, "\n## ")
+	fields := map[string]bool{}
+	jsonFields(reflect.TypeFor[sshaudit.Document](), fields)
+	if len(fields) < 30 {
+		t.Fatalf("found only %d fields", len(fields))
+	}
+	for name := range fields {
+		if !regexp.MustCompile("[`.]" + name + "(\\[\\])?[`.]").MatchString(section) {
+			t.Errorf("docs/ssh-audit.md does not explain the field %s", name)
+		}
+	}
+}
+
+// jsonFields collects the names of all fields below a type of this module.
+func jsonFields(typ reflect.Type, names map[string]bool) {
+	switch typ.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		jsonFields(typ.Elem(), names)
+	case reflect.Struct:
+		if !strings.HasPrefix(typ.PkgPath(), module) {
+			return
+		}
+		for field := range typ.Fields() {
+			if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" {
+				names[name] = true
+				jsonFields(field.Type, names)
+			}
 		}
 	}
 }

@@ -12,7 +12,7 @@ func newRoot(env *cli.Env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "opsctl",
 		Short: "Answer questions about servers from the files and logs that are there",
-		Example: "  opsctl version\n" +
+		Example: "  opsctl ssh audit\n" +
 			"  opsctl help exit-codes",
 	}
 	help := newHelp(env)
