@@ -82,7 +82,11 @@ func (w *auditPage) coverage() {
 	}
 	w.Heading(fmt.Sprintf("%s, %s lines (%s)", plural(len(c.Files), "log"), thousands(lines), w.Bytes(bytes)))
 	if c.From != nil {
-		w.Para("from %s to %s (%s)", w.Time(*c.From), w.Time(*c.To), plural(int(c.To.Sub(*c.From).Hours()/24), "day"))
+		days := ""
+		if n := int(c.To.Sub(*c.From).Hours() / 24); n > 0 {
+			days = " (" + plural(n, "day") + ")"
+		}
+		w.Para("from %s to %s%s", w.Time(*c.From), w.Time(*c.To), days)
 	}
 	hosts := make([]string, 0, len(c.Hosts))
 	for _, h := range c.Hosts {
@@ -152,7 +156,7 @@ func (w *auditPage) keys() {
 	for _, k := range w.doc.Keys {
 		rows = append(rows, w.keyRows(&k)...)
 	}
-	w.Table(heads, right, rows)
+	w.rows(heads, right, rows)
 }
 
 // keyRows gives a line for each place of a key.
@@ -204,6 +208,13 @@ func (w *auditPage) time(t time.Time) string {
 	return full[:len("2026-11-01 12:30")]
 }
 
+// rows writes a table, unless it is empty: the heading says so.
+func (w *auditPage) rows(heads []string, right []bool, rows [][]string) {
+	if len(rows) > 0 {
+		w.Table(heads, right, rows)
+	}
+}
+
 // withHost puts the host in front, where there is more than one.
 func (w *auditPage) withHost(host string, cells ...string) []string {
 	if len(w.doc.Coverage.Hosts) < 2 && !w.Wide() {
@@ -225,7 +236,7 @@ func (w *auditPage) logins() {
 	heads := w.withHost("HOST", "USER", "IP", "KEY", "FILE:LINE", "PROOF", "COUNT", "FIRST", "LAST")
 	right := make([]bool, len(heads))
 	right[slices.Index(heads, "COUNT")] = true
-	w.Table(heads, right, rows)
+	w.rows(heads, right, rows)
 	if n := len(w.doc.Logins) - len(shown); n > 0 {
 		w.Para("and %d more: -o wide shows all", n)
 	}
@@ -277,7 +288,7 @@ func (w *auditPage) failures() {
 	heads := w.withHost("HOST", "IP", "USER", "REASON", "COUNT", "FIRST", "LAST")
 	right := make([]bool, len(heads))
 	right[slices.Index(heads, "COUNT")] = true
-	w.Table(heads, right, rows)
+	w.rows(heads, right, rows)
 	if f.Truncated {
 		w.Para("the largest of %s rows; the total is exact", thousands(int64(f.Distinct)))
 	}
