@@ -15,16 +15,14 @@ func main() {
 	mib := flag.Int64("mib", 1024, "size of the plain log in MiB")
 	runs := flag.Int("runs", 3, "runs of each tool; the one with the least CPU counts")
 	bin := flag.String("bin", "bin/opsctl", "the program to measure")
-	make := flag.String("make", "", "write the log of this `PATH` and its truth, and end")
+	output := flag.String("make", "", "write the log of this `PATH` and its truth, and end")
 	names := flag.Bool("names", false, "with -make: every attack brings a user name of its own")
 	flag.Parse()
-	err := error(nil)
-	if *make != "" {
-		err = write(*make, *mib, *names)
-	} else {
-		err = run(*bin, *mib, *runs)
+	job := func() error { return run(*bin, *mib, *runs) }
+	if *output != "" {
+		job = func() error { return write(*output, *mib, *names) }
 	}
-	if err != nil {
+	if err := job(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

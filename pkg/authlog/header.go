@@ -143,11 +143,11 @@ func skipStructured(b []byte) ([]byte, bool) {
 }
 
 func cut(b []byte) (field, rest []byte, ok bool) {
-	i := bytes.IndexByte(b, ' ')
-	if i < 0 {
+	before, after, ok := bytes.Cut(b, []byte{' '})
+	if !ok {
 		return nil, nil, false
 	}
-	return b[:i], b[i+1:], true
+	return before, after, true
 }
 
 func isSSHD(app []byte) bool {
@@ -217,5 +217,5 @@ func number(b []byte) (uint32, bool) {
 		}
 		n = n*10 + uint64(c-'0')
 	}
-	return uint32(n), n <= 1<<32-1
+	return uint32(n), n < 1<<32
 }

@@ -349,12 +349,12 @@ func parseFoundCert(b []byte, e *Event) {
 		caType = who[1]
 	}
 	tail := b[i+len(" signed by "):]
-	if k := bytes.Index(tail, []byte(" found at ")); k >= 0 {
-		if !location(tail[k+len(" found at "):], e) {
+	if _, after, ok := bytes.Cut(tail, []byte(" found at ")); ok {
+		if !location(after, e) {
 			return
 		}
-	} else if k := bytes.Index(tail, []byte(" via ")); k >= 0 {
-		e.File = tail[k+len(" via "):]
+	} else if _, after, ok := bytes.Cut(tail, []byte(" via ")); ok {
+		e.File = after
 	} else {
 		return
 	}
@@ -403,14 +403,14 @@ func parseRefused(b []byte, e *Event) {
 }
 
 // parseWrongAddr reads "[FILE:LINE: ]Authentication tried for USER with correct
-// key but not from a permitted host (host=H, ip=A[, required=LIST])."
+// key but not from a permitted host (host=H, ip=A[, required=LIST]).".
 func parseWrongAddr(b []byte, e *Event) {
 	e.keyed = true
-	i := bytes.Index(b, []byte("Authentication tried for "))
-	if i < 0 {
+	before, after, ok := bytes.Cut(b, []byte("Authentication tried for "))
+	if !ok {
 		return
 	}
-	loc, rest := b[:i], b[i+len("Authentication tried for "):]
+	loc, rest := before, after
 	k := bytes.Index(rest, []byte(" but not from a permitted host (host="))
 	if k < 0 {
 		return
@@ -420,11 +420,11 @@ func parseWrongAddr(b []byte, e *Event) {
 		user = bytes.TrimSuffix(user, []byte(what))
 	}
 	ip := rest[k:]
-	j := bytes.Index(ip, []byte(", ip="))
-	if j < 0 {
+	_, after0, ok0 := bytes.Cut(ip, []byte(", ip="))
+	if !ok0 {
 		return
 	}
-	addr := ip[j+len(", ip="):]
+	addr := after0
 	end := bytes.IndexAny(addr, ",)")
 	if end < 0 {
 		return

@@ -202,7 +202,7 @@ func FuzzLine(f *testing.F) {
 		if clock.Parse([]byte(line), &h) == authlog.SSHD {
 			authlog.ParseMessage(h.Msg, &e)
 		}
-		if len(line) > 0 && line[0] == '{' {
+		if line != "" && line[0] == '{' {
 			authlog.Journal([]byte(line), &h)
 		}
 		authlog.ParseMessage([]byte(line), &e)

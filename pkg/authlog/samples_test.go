@@ -12,35 +12,35 @@ import (
 )
 
 // open gives the text of a captured sample.
-func open(t testing.TB, name string) io.Reader {
-	t.Helper()
+func open(tb testing.TB, name string) io.Reader {
+	tb.Helper()
 	f, err := os.Open(filepath.Join("../../testdata/ssh", name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = f.Close() })
+	tb.Cleanup(func() { _ = f.Close() })
 	r, _, err := authlog.Decompress(f)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = r.Close() })
+	tb.Cleanup(func() { _ = r.Close() })
 	return r
 }
 
-func captured(t testing.TB) []string {
-	t.Helper()
+func captured(tb testing.TB) []string {
+	tb.Helper()
 	var names []string
 	for _, pattern := range []string{"openssh-*/auth-*", "openssh-*/journal*", "demo/var/log/*"} {
 		found, err := filepath.Glob(filepath.Join("../../testdata/ssh", pattern))
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		for _, f := range found {
 			names = append(names, strings.TrimPrefix(f, "../../testdata/ssh/"))
 		}
 	}
 	if len(names) < 10 {
-		t.Fatalf("only %d captured logs", len(names))
+		tb.Fatalf("only %d captured logs", len(names))
 	}
 	return names
 }
@@ -58,11 +58,9 @@ func TestEveryCapturedLineIsUnderstood(t *testing.T) {
 				if !ok {
 					break
 				}
-				status := authlog.Unframed
+				status := clock.Parse(line, &h)
 				if line[0] == '{' {
 					status, _ = authlog.Journal(line, &h)
-				} else {
-					status = clock.Parse(line, &h)
 				}
 				switch status {
 				case authlog.Unframed:

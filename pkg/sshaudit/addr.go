@@ -1,7 +1,6 @@
 package sshaudit
 
 import (
-	"cmp"
 	"encoding/binary"
 	"hash/fnv"
 	"net/netip"
@@ -74,10 +73,6 @@ func (a addr) prefix(v4, v6 int) addr {
 	default:
 		return addr{hi: a.hi &^ (1<<(64-v6) - 1)}
 	}
-}
-
-func compareAddr(a, b addr) int {
-	return cmp.Or(cmp.Compare(a.hi, b.hi), cmp.Compare(a.lo, b.lo))
 }
 
 // addrOf reads an address as sshd wrote it.

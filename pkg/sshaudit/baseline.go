@@ -35,8 +35,8 @@ func readBaseline(path string) (*Baseline, error) {
 		return nil, err
 	}
 	var doc struct {
-		Kind   string `json:"kind"`
-		Logins []Login
+		Kind   string  `json:"kind"`
+		Logins []Login `json:"logins"`
 	}
 	if json.Unmarshal(data, &doc) == nil && doc.Kind == "SSHAudit" {
 		return baselineOf(doc.Logins), nil
@@ -58,7 +58,7 @@ func readLimited(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return io.ReadAll(io.LimitReader(f, maxBaseline))
 }
 

@@ -133,12 +133,12 @@ func (c *collector) peekOne(s *source) error {
 		s.open = func() (io.ReadCloser, error) { return readCloser{buffered, raw}, nil }
 		raw = io.NopCloser(bytes.NewReader(head))
 	}
-	defer raw.Close()
+	defer func() { _ = raw.Close() }()
 	r, kind, err := authlog.Decompress(raw)
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	s.kind = kind
 	head, err := io.ReadAll(io.LimitReader(r, peekSize))
 	if err != nil && len(head) == 0 {
@@ -204,9 +204,15 @@ func (c *collector) readAll(ctx context.Context) error {
 // read reads one source. Only a cancelled context is an error that ends all.
 func (c *collector) read(ctx context.Context, s *source) error {
 	p, t, err := c.readSource(ctx, s)
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if ctx.Err() == nil {
+		c.keep(s, p, t, err)
 	}
+	return ctx.Err()
+}
+
+// keep takes what a source gave: a partial and a tally, both nil if it could not
+// be opened, and an error beside them.
+func (c *collector) keep(s *source, p *Partial, t *tally, err error) {
 	if err == nil {
 		err = judge(s, t)
 	}
@@ -214,7 +220,7 @@ func (c *collector) read(ctx context.Context, s *source) error {
 		c.errs = append(c.errs, &FileError{s.name, err})
 	}
 	if t == nil || t.lines == 0 && err != nil {
-		return nil
+		return
 	}
 	c.done++
 	c.out.files = append(c.out.files, coverageOf(s, t))
@@ -223,10 +229,9 @@ func (c *collector) read(ctx context.Context, s *source) error {
 	}
 	if t.bare > 0 {
 		c.out.bad = append(c.out.bad, unverifiable{t.bareAt, t.bare, false})
-		return nil // nothing in it is evidence
+		return // nothing in it is evidence
 	}
 	c.out.p.merge(p)
-	return nil
 }
 
 // judge refuses what is no log.

@@ -25,7 +25,7 @@ func now() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
 func collect(t *testing.T, o sshaudit.Options) (*sshaudit.Document, error) {
 	t.Helper()
 	o.Location, o.Now = time.UTC, now()
-	c, err := sshaudit.Collect(context.Background(), o)
+	c, err := sshaudit.Collect(t.Context(), o)
 	if c == nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func TestSavedPartialsSayWhatTheLogsSay(t *testing.T) {
 		want := asJSON(t, mustCollect(t, sshaudit.Options{Logs: []string{b, a}}))
 		var saved []string
 		for _, path := range []string{b, a} {
-			c, err := sshaudit.Collect(context.Background(), sshaudit.Options{Logs: []string{path}, Location: time.UTC, Save: true})
+			c, err := sshaudit.Collect(t.Context(), sshaudit.Options{Logs: []string{path}, Location: time.UTC, Save: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,7 +111,7 @@ func TestSavedPartialsSayWhatTheLogsSay(t *testing.T) {
 
 func TestSavedPartialsOfTheSameTimeAreRefused(t *testing.T) {
 	path := write(t, "auth.log", sample(t))
-	c, err := sshaudit.Collect(context.Background(), sshaudit.Options{Logs: []string{path}, Save: true})
+	c, err := sshaudit.Collect(t.Context(), sshaudit.Options{Logs: []string{path}, Save: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestLogsOfDashEAreUnverifiable(t *testing.T) {
 }
 
 func TestCancelEndsTheRun(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	c, err := sshaudit.Collect(ctx, sshaudit.Options{Logs: []string{write(t, "auth.log", sample(t))}})
 	if c != nil || !errors.Is(err, context.Canceled) {

@@ -2,7 +2,6 @@ package sshaudit
 
 import (
 	"encoding/binary"
-	"strings"
 
 	"github.com/opsctl/opsctl/pkg/authlog"
 )
@@ -98,7 +97,7 @@ func (n *notice) key(b []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, n.addr.hi)
 	b = binary.BigEndian.AppendUint64(b, n.addr.lo)
 	b = binary.AppendUvarint(b, uint64(n.line))
-	return append(b, strings.Join([]string{n.user, n.file}, "\x00")...)
+	return append(b, n.user+"\x00"+n.file...)
 }
 
 // note counts a notice.

@@ -120,19 +120,19 @@ func (p *Partial) joinHead(i int, r *conn) {
 	}
 }
 
-// extend appends r, the further course of the connection l.
-func (l *conn) extend(r *conn) {
-	l.last, l.state = r.last, r.state
-	if len(l.user) == 0 {
-		l.user = r.user
+// extend appends r, the further course of the connection.
+func (c *conn) extend(r *conn) {
+	c.last, c.state = r.last, r.state
+	if len(c.user) == 0 {
+		c.user = r.user
 	}
-	l.login, l.loginKey, l.loginTime = r.login, r.loginKey, r.loginTime
+	c.login, c.loginKey, c.loginTime = r.login, r.loginKey, r.loginTime
 	if r.state == accepted {
-		l.attempts, l.weak = nil, attempt{}
+		c.attempts, c.weak = nil, attempt{}
 		return
 	}
-	l.attempts = append(l.attempts, r.attempts...)
-	l.setWeak(r.weak)
+	c.attempts = append(c.attempts, r.attempts...)
+	c.setWeak(r.weak)
 }
 
 // settleLogin looks for the proof of a login in the left part.

@@ -24,7 +24,7 @@ func (c *collector) readSource(ctx context.Context, s *source) (*Partial, *tally
 	if err != nil {
 		return nil, nil, err
 	}
-	defer raw.Close()
+	defer func() { _ = raw.Close() }()
 	if f, ok := raw.(*os.File); ok && s.kind == authlog.Plain && s.again {
 		return c.readFile(ctx, s, f)
 	}
@@ -33,48 +33,47 @@ func (c *collector) readSource(ctx context.Context, s *source) (*Partial, *tally
 
 // readStream reads what has no random access, decompressing beside the scan.
 func (c *collector) readStream(ctx context.Context, s *source, raw io.ReadCloser) (*Partial, *tally, error) {
-	year := c.firstYear(s)
-	for {
-		res, err := c.scanStream(ctx, s, raw, year)
-		if err != nil {
-			return nil, nil, err
-		}
-		starts, wrong := authlog.FixYears([]authlog.Years{res.years}, s.mtime.In(c.o.Location))
-		if !wrong || res.err != nil {
-			c.overlap.take(&res)
-			return res.p, &res.tally, res.err
-		}
+	res := c.scanStream(ctx, s, raw, c.firstYear(s))
+	starts, wrong := authlog.FixYears([]authlog.Years{res.years}, s.mtime.In(c.o.Location))
+	if wrong && res.err == nil {
 		if !s.again {
 			return res.p, &res.tally, errYears
 		}
 		// It spans more than a year: read it again from the right one.
-		year = starts[0]
-		if raw, err = s.open(); err != nil {
+		again, err := s.open()
+		if err != nil {
 			return nil, nil, err
 		}
-		defer raw.Close()
+		defer func() { _ = again.Close() }()
+		res = c.scanStream(ctx, s, again, starts[0])
 	}
+	c.overlap.take(&res)
+	return res.p, &res.tally, res.err
 }
 
 // errYears is said of a pipe whose years turn out at its end.
 var errYears = errors.New("its stamps have no year and span more than one: read it from a file")
 
-func (c *collector) scanStream(ctx context.Context, s *source, raw io.Reader, year int) (result, error) {
+// scanStream scans a stream in one piece, decompressing it in another goroutine.
+func (c *collector) scanStream(ctx context.Context, s *source, raw io.Reader, year int) result {
+	sc := c.newScanner(year, &piece{file: s.name, seq: c.reserveSeq(1), first: true})
 	r, _, err := authlog.Decompress(progress.Reader(raw, c.o.Progress))
 	if err != nil {
-		return result{}, err
+		return result{p: sc.p, overlap: sc.overlap, piece: sc.piece, err: err}
 	}
-	ahead := newReadAhead(ctx, r)
-	sc := c.newScanner(year, &piece{file: s.name, seq: c.reserveSeq(1), first: true})
+	ahead := newReadAhead(ctx.Done(), r)
 	spilled := newSpill(c.out.p)
 	sc.p.fails.spill = spilled.from(sc.p)
 	res := sc.run(ctx, authlog.NewLines(ahead), func(int64) {})
 	spilled.into(sc.p)
 	if ctx.Err() != nil {
-		return res, nil // a read of a pipe may still be pending: r is left to it
+		return res // a read of a pipe may still be pending: r is left to it
 	}
 	ahead.wait()
-	return res, r.Close()
+	if err := r.Close(); res.err == nil {
+		res.err = err
+	}
+	return res
 }
 
 // reserveSeq gives the first of n numbers in the order of the pieces.
@@ -218,80 +217,5 @@ func (f *fold) append(r result) {
 	f.overlap.append(r.overlap)
 	if f.err == nil {
 		f.err = r.err
-	}
-}
-
-// readAhead reads a stream in its own goroutine, so that decompression and the
-// scan use two cores.
-type readAhead struct {
-	full, free chan []byte
-	rest       []byte
-	buf        []byte
-	err        error
-	ctx        context.Context
-}
-
-func newReadAhead(ctx context.Context, r io.Reader) *readAhead {
-	const buffers, size = 4, 512 << 10
-	a := &readAhead{full: make(chan []byte, buffers), free: make(chan []byte, buffers), ctx: ctx}
-	for range buffers {
-		a.free <- make([]byte, size)
-	}
-	go a.fill(r)
-	return a
-}
-
-func (a *readAhead) fill(r io.Reader) {
-	defer close(a.full)
-	for {
-		var buf []byte
-		select {
-		case buf = <-a.free:
-		case <-a.ctx.Done():
-			return
-		}
-		n, err := io.ReadFull(r, buf[:cap(buf)])
-		if n > 0 {
-			a.full <- buf[:n]
-		}
-		if err != nil {
-			a.err = err // seen by the reader after full is closed
-			return
-		}
-	}
-}
-
-// Read implements io.Reader.
-func (a *readAhead) Read(p []byte) (int, error) {
-	for len(a.rest) == 0 {
-		if a.buf != nil {
-			a.free <- a.buf
-			a.buf = nil
-		}
-		var buf []byte
-		ok := false
-		select {
-		case buf, ok = <-a.full:
-		case <-a.ctx.Done():
-			return 0, a.ctx.Err()
-		}
-		if !ok {
-			if a.err == nil || errors.Is(a.err, io.ErrUnexpectedEOF) && !errors.Is(a.err, authlog.ErrCompressed) {
-				return 0, io.EOF
-			}
-			return 0, a.err
-		}
-		a.buf, a.rest = buf, buf
-	}
-	n := copy(p, a.rest)
-	a.rest = a.rest[n:]
-	return n, nil
-}
-
-// wait passes what was not read, until the goroutine has ended: the stream is not
-// used after this.
-func (a *readAhead) wait() {
-	for buf := range a.full {
-		a.free <- buf
 	}
 }

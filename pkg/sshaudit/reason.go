@@ -31,15 +31,6 @@ func (r Reason) String() string {
 	}[r]
 }
 
-func parseReason(s string) (Reason, bool) {
-	for r := ReasonInvalidUser; r < reasons; r++ {
-		if r.String() == s {
-			return r, true
-		}
-	}
-	return ReasonNone, false
-}
-
 // reasonOf classifies a Failed line. The method "none" only asks which methods there
 // are (RFC 4252, section 5.2) and is no attempt.
 func reasonOf(e *authlog.Event) (Reason, bool) {

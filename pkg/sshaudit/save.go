@@ -219,7 +219,7 @@ func loadSavedFile(path string) (*savedPartial, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	zr, err := gzip.NewReader(f)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)

@@ -2,7 +2,6 @@ package sshaudit
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -14,34 +13,34 @@ import (
 )
 
 // savedSample is what Save writes of a captured log.
-func savedSample(t testing.TB, name string) []byte {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "saved")
-	c, err := Collect(context.Background(), Options{
+func savedSample(tb testing.TB, name string) []byte {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "saved")
+	c, err := Collect(tb.Context(), Options{
 		Logs: []string{filepath.Join(samples, name)}, Location: time.UTC, Save: true,
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := c.Save(path); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }
 
-func unpack(t testing.TB, data []byte) []byte {
-	t.Helper()
+func unpack(tb testing.TB, data []byte) []byte {
+	tb.Helper()
 	zr, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var out bytes.Buffer
 	if _, err := out.ReadFrom(zr); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out.Bytes()
 }
@@ -87,7 +86,7 @@ func TestDamagedPartialsAreRefused(t *testing.T) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c, err := Collect(context.Background(), Options{Merge: []string{path}})
+		c, err := Collect(t.Context(), Options{Merge: []string{path}})
 		var fileErr *FileError
 		if c != nil || !errors.Is(err, ErrSaved) || !errors.As(err, &fileErr) || fileErr.Path != path {
 			t.Errorf("%s: %v, %v", name, c, err)

@@ -36,8 +36,7 @@ type FileError struct {
 
 // Error names the file first.
 func (e *FileError) Error() string {
-	var pe *fs.PathError
-	if errors.As(e.Err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](e.Err); ok {
 		return e.Path + ": " + pe.Err.Error()
 	}
 	return e.Path + ": " + e.Err.Error()
@@ -65,7 +64,7 @@ func fileSource(name string, open func() (*os.File, error)) (*source, error) {
 	if err != nil {
 		return nil, &FileError{name, err}
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return nil, &FileError{name, err}

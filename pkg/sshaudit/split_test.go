@@ -2,7 +2,6 @@ package sshaudit
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"math/rand/v2"
@@ -17,35 +16,35 @@ import (
 const samples = "../../testdata/ssh"
 
 // text reads a captured sample, unpacked.
-func text(t testing.TB, name string) []byte {
-	t.Helper()
+func text(tb testing.TB, name string) []byte {
+	tb.Helper()
 	f, err := os.Open(filepath.Join(samples, name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer f.Close()
 	r, _, err := authlog.Decompress(f)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer r.Close()
 	data, err := io.ReadAll(r)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }
 
 // scanRange reads the lines that start in [from, to).
-func scanRange(t testing.TB, data []byte, from, to, seq int) *Partial {
-	t.Helper()
+func scanRange(tb testing.TB, data []byte, from, to, seq int) *Partial {
+	tb.Helper()
 	s := &scanner{
 		p: newPartial(DefaultGrace), clock: authlog.NewClock(time.UTC, 2026), piece: &piece{file: "log", seq: seq, first: from == 0, base: linesBefore(data, from)},
 		overlap: &overlap{},
 	}
-	r := s.run(context.Background(), authlog.NewRange(bytes.NewReader(data), int64(from), int64(to), int64(len(data))), func(int64) {})
+	r := s.run(tb.Context(), authlog.NewRange(bytes.NewReader(data), int64(from), int64(to), int64(len(data))), func(int64) {})
 	if r.err != nil {
-		t.Fatal(r.err)
+		tb.Fatal(r.err)
 	}
 	return s.p
 }
@@ -60,13 +59,13 @@ func linesBefore(data []byte, at int) int64 {
 }
 
 // say gives all that a partial says, as JSON.
-func say(t testing.TB, p *Partial) string {
-	t.Helper()
+func say(tb testing.TB, p *Partial) string {
+	tb.Helper()
 	c := &Collection{p: p}
 	doc := c.Report(ReportOptions{MinRSA: 3072, UnusedAfter: time.Hour})
 	out, err := json.MarshalIndent(doc, "", " ")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(out)
 }
