@@ -33,13 +33,13 @@ func (p *Partial) burstSlack() uint32 { return p.grace + 2*sweepEvery }
 
 // addBurst counts the failures of one connection.
 func (p *Partial) addBurst(key hostAddr, attempts []attempt) {
-	b := p.bursts[key]
+	b := p.bursts.get(key)
 	if b == nil {
-		if len(p.bursts) >= p.sweep {
+		if p.bursts.n >= p.sweep {
 			p.dropIdle()
 		}
 		b = newBurst()
-		p.bursts[key] = b
+		p.bursts.put(key, b)
 	}
 	added := false
 	for _, a := range attempts {
@@ -119,23 +119,23 @@ func (b *burst) prune(headEnd, now, slack uint32) {
 
 // dropIdle forgets the addresses whose failures lie too far back to matter.
 func (p *Partial) dropIdle() {
-	for key, b := range p.bursts {
+	for key, b := range p.bursts.all() {
 		if b.detected != 0 {
 			continue
 		}
 		headEnd, now := p.headEnd(key.host), p.hosts[key.host].to
 		if n := len(b.times); n == 0 || b.times[n-1].time+burstSpan+p.burstSlack() < now && b.times[n-1].time > headEnd {
-			delete(p.bursts, key)
+			p.bursts.remove(key)
 		}
 	}
-	p.sweep = max(minIdle, 2*len(p.bursts))
+	p.sweep = max(minIdle, 2*p.bursts.n)
 }
 
 func (p *Partial) mergeBurst(key hostAddr, o *burst) {
-	b := p.bursts[key]
+	b := p.bursts.get(key)
 	if b == nil {
 		b = newBurst()
-		p.bursts[key] = b
+		p.bursts.put(key, b)
 	}
 	if o.detected != 0 {
 		b.complete(o.detected, o.at)

@@ -145,7 +145,7 @@ func (p *Partial) newConn(h *hostPart, key connKey, from addr, t uint32) *conn {
 		c = &conn{}
 	}
 	c.key, c.addr, c.first, c.last, c.head = key, from, t, t, p.inHead(h, t)
-	h.conns.put(c)
+	h.conns.put(key, c)
 	return c
 }
 
@@ -273,9 +273,9 @@ func (p *Partial) sweepConns(host int, t uint32) {
 	h := p.hosts[host]
 	h.swept = t
 	p.silent = p.silent[:0]
-	for _, c := range h.conns.slots {
-		if c != nil && p.over(c, t) {
-			p.silent = append(p.silent, c)
+	for _, s := range h.conns.slots {
+		if s.elem != nil && p.over(s.elem, t) {
+			p.silent = append(p.silent, s.elem)
 		}
 	}
 	for _, c := range p.silent {

@@ -180,7 +180,7 @@ func (f *failTable) key(r *failRow) failKey {
 }
 
 func (f *failTable) grow() {
-	f.slots = make([]uint64, 2*len(f.slots))
+	f.slots = make([]uint64, 4*len(f.slots))
 	mask := uint64(len(f.slots) - 1)
 	for n := range f.n {
 		h := f.row(n).hash

@@ -109,17 +109,17 @@ func TestASpillingTableSaysTheSame(t *testing.T) {
 	}
 }
 
-func TestConnTableKeepsWhatAMapWould(t *testing.T) {
+func TestTableKeepsWhatAMapWould(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 3))
-	var table connTable
+	table := table[connKey, conn]{hash: salt(seed).ofConn}
 	want := map[connKey]*conn{}
 	for range 200_000 {
 		key := keyOf(uint32(rng.IntN(40)), uint16(rng.IntN(40)))
 		if rng.IntN(2) == 0 {
 			c := &conn{key: key}
-			table.put(c)
+			table.put(key, c)
 			want[key] = c
 		} else {
 			table.remove(key)

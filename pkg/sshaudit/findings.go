@@ -339,7 +339,7 @@ func (r *reporter) wrongAddresses() {
 // bruteForce tells of bursts, and of the logins after them.
 func (r *reporter) bruteForce() {
 	sums := map[hostAddr]*failRow{}
-	for key, b := range r.p.bursts {
+	for key, b := range r.p.bursts.all() {
 		if b.detected != 0 {
 			sums[key] = nil
 		}
@@ -358,7 +358,7 @@ func (r *reporter) bruteForce() {
 		}
 	}
 	for key, sum := range sums {
-		r.burst(r.p.hosts[key.host].name, r.p.addrText(key.addr), r.p.bursts[key], sum)
+		r.burst(r.p.hosts[key.host].name, r.p.addrText(key.addr), r.p.bursts.get(key), sum)
 	}
 }
 

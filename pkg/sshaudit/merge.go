@@ -17,7 +17,7 @@ func (p *Partial) merge(q *Partial) {
 	}
 	p.mergeNotices(p.wrong, q.wrong, hosts)
 	p.mergeNotices(p.modes, q.modes, hosts)
-	for key, b := range q.bursts {
+	for key, b := range q.bursts.all() {
 		p.mergeBurst(hostAddr{hosts[key.host], key.addr}, b)
 	}
 	for i, h := range q.hosts {
@@ -34,13 +34,13 @@ func (p *Partial) mergeNotices(to, from map[string]*notice, hosts []int) {
 }
 
 func (p *Partial) pruneBursts(q *Partial, hosts []int) {
-	for key := range q.bursts {
+	for key := range q.bursts.all() {
 		k := hostAddr{hosts[key.host], key.addr}
-		if b := p.bursts[k]; b != nil && len(b.times) > 0 {
+		if b := p.bursts.get(k); b != nil && len(b.times) > 0 {
 			b.prune(p.headEnd(k.host), p.hosts[k.host].to, p.burstSlack())
 		}
 	}
-	if len(p.bursts) >= p.sweep {
+	if p.bursts.n >= p.sweep {
 		p.dropIdle()
 	}
 }
@@ -65,7 +65,7 @@ func (p *Partial) mergeHost(i int, right *hostPart) {
 	for _, c := range right.head {
 		p.joinHead(i, c)
 	}
-	for c := range right.conns.all() {
+	for _, c := range right.conns.all() {
 		if c.head {
 			p.joinHead(i, c)
 			continue
@@ -73,7 +73,7 @@ func (p *Partial) mergeHost(i int, right *hostPart) {
 		if l := h.conns.get(c.key); l != nil {
 			p.close(i, l)
 		}
-		h.conns.put(c)
+		h.conns.put(c.key, c)
 	}
 	for key := range right.foundInHead {
 		delete(h.found, key)
@@ -114,7 +114,7 @@ func (p *Partial) joinHead(i int, r *conn) {
 	case r.state == accepted:
 		p.settleLogin(i, r)
 	case r.state == open || r.state == ended && gap(r.last, h.to) <= afterEnd:
-		h.conns.put(r)
+		h.conns.put(r.key, r)
 	default:
 		p.close(i, r)
 	}
@@ -155,7 +155,7 @@ func (p *Partial) settleLogin(i int, c *conn) {
 // partial can be reported then, but not merged any more.
 func (p *Partial) finish() {
 	for i, h := range p.hosts {
-		for c := range h.conns.all() {
+		for _, c := range h.conns.all() {
 			c.head = false
 			p.close(i, c)
 		}

@@ -2,6 +2,7 @@ package sshaudit
 
 import (
 	"hash/maphash"
+	"math/bits"
 
 	"github.com/opsctl/opsctl/pkg/authlog"
 )
@@ -56,13 +57,14 @@ type Partial struct {
 	run    uint64 // of the last line; see authlog.Header.Run
 
 	fails  *failTable
-	bursts map[hostAddr]*burst
+	bursts table[hostAddr, burst]
 	sweep  int // size of bursts at which the idle ones are dropped
 	logins map[string]*login
 	wrong  map[string]*notice // good keys from addresses outside from=
 	modes  map[string]*notice // files that StrictModes refused
 	names  map[uint64]string  // host names by their hash, where addr holds one
 	seed   maphash.Seed
+	salt   salt
 
 	scratch []byte // composes map keys
 	freed   []*conn
@@ -72,6 +74,22 @@ type Partial struct {
 type hostAddr struct {
 	host int
 	addr addr
+}
+
+// salt makes the places of keys in tables unknown to who chooses the keys: an IPv6
+// network has addresses enough to pick those that collide.
+type salt uint64
+
+func (s salt) ofAddr(k hostAddr) uint64 {
+	return s.spread(k.addr.lo ^ s.spread(k.addr.hi+uint64(k.host)))
+}
+
+func (s salt) ofConn(k connKey) uint64 { return s.spread(uint64(k)) }
+
+// spread mixes the bits of a word, so that its lower ones depend on all.
+func (s salt) spread(x uint64) uint64 {
+	hi, lo := bits.Mul64(x^uint64(s), 0xd6e8feb86659fd93)
+	return hi ^ lo
 }
 
 // hostPart is what the lines of one host say that depends on their order.
@@ -87,7 +105,7 @@ type hostPart struct {
 	withKey     uint64 // ... of publickey logins that name the key
 	withoutKey  uint64 // ... that do not
 	swept       uint32
-	conns       connTable
+	conns       table[connKey, conn]
 	head        []*conn // ended connections that may have begun before the first line
 	found       map[foundKey]foundAt
 	foundInHead map[foundKey]bool
@@ -97,9 +115,10 @@ func newPartial(grace uint32) *Partial { return newPartialSeeded(grace, maphash.
 
 // newPartialSeeded makes a partial whose tables another one can take over.
 func newPartialSeeded(grace uint32, seed maphash.Seed) *Partial {
+	mix := salt(maphash.Bytes(seed, nil))
 	return &Partial{
 		grace: grace, byName: map[string]int{}, last: -1,
-		fails: newFailTable(seed), bursts: map[hostAddr]*burst{}, sweep: minIdle,
+		fails: newFailTable(seed), bursts: table[hostAddr, burst]{hash: mix.ofAddr}, salt: mix, sweep: minIdle,
 		logins: map[string]*login{}, wrong: map[string]*notice{}, modes: map[string]*notice{},
 		names: map[uint64]string{}, seed: seed,
 	}
@@ -121,7 +140,7 @@ func (p *Partial) host(name []byte) int {
 func (p *Partial) addHost(name string) int {
 	i := len(p.hosts)
 	p.hosts = append(p.hosts, &hostPart{
-		name: name, found: map[foundKey]foundAt{}, foundInHead: map[foundKey]bool{},
+		name: name, conns: table[connKey, conn]{hash: p.salt.ofConn}, found: map[foundKey]foundAt{}, foundInHead: map[foundKey]bool{},
 	})
 	p.byName[name] = i
 	return i

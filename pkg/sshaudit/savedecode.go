@@ -99,7 +99,7 @@ func (d *decoder) host(i int, s *savedHost) error {
 		if err != nil {
 			return err
 		}
-		h.conns.put(c)
+		h.conns.put(c.key, c)
 	}
 	for _, f := range s.Found {
 		h.found[foundKey{f.PID, string(f.Fingerprint)}] = foundAt{string(f.File), f.Line, f.Time}
@@ -204,7 +204,7 @@ func (d *decoder) counts() error {
 		for _, t := range b.Times {
 			o.insert(timeCount{t.Time, t.Count, d.pos(t.At)})
 		}
-		d.p.bursts[hostAddr{b.Host, d.p.addrOf([]byte(b.Addr))}] = o
+		d.p.bursts.put(hostAddr{b.Host, d.p.addrOf([]byte(b.Addr))}, o)
 	}
 	return nil
 }

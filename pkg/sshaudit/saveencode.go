@@ -27,7 +27,7 @@ func (c *Collection) encode() *savedDoc {
 	for _, n := range p.modes {
 		doc.Modes = append(doc.Modes, p.encodeNotice(n))
 	}
-	for key, b := range p.bursts {
+	for key, b := range p.bursts.all() {
 		s := savedBurst{Host: key.host, Addr: p.addrText(key.addr), Detected: b.detected, At: encodePos(b.at)}
 		for _, t := range b.times {
 			s.Times = append(s.Times, savedTry{Time: t.time, Count: t.count, At: encodePos(t.at)})
@@ -57,7 +57,7 @@ func (p *Partial) encodeHost(h *hostPart) savedHost {
 	for _, c := range h.head {
 		s.Head = append(s.Head, p.encodeConn(c))
 	}
-	for c := range h.conns.all() {
+	for _, c := range h.conns.all() {
 		s.Open = append(s.Open, p.encodeConn(c))
 	}
 	for k, f := range h.found {

@@ -1,0 +1,105 @@
+package sshaudit
+
+import "iter"
+
+// table finds what every line of sshd looks up: open connections by their key,
+// bursts by their address. Open addressing with linear probing; the keys stand in
+// the slots. The zero table is not usable: hash must be set.
+type table[K comparable, E any] struct {
+	hash  func(K) uint64
+	slots []slot[K, E]
+	n     int
+}
+
+type slot[K comparable, E any] struct {
+	key  K
+	elem *E // nil in an empty slot
+}
+
+func (t *table[K, E]) home(key K) int { return int(t.hash(key) & uint64(len(t.slots)-1)) }
+
+// get gives the element of a key, nil if there is none.
+func (t *table[K, E]) get(key K) *E {
+	if t.n == 0 {
+		return nil
+	}
+	for i := t.home(key); t.slots[i].elem != nil; i = (i + 1) & (len(t.slots) - 1) {
+		if t.slots[i].key == key {
+			return t.slots[i].elem
+		}
+	}
+	return nil
+}
+
+// put adds an element, in place of the one of its key.
+func (t *table[K, E]) put(key K, elem *E) {
+	if 2*(t.n+1) > len(t.slots) {
+		t.grow()
+	}
+	i := t.home(key)
+	for ; t.slots[i].elem != nil; i = (i + 1) & (len(t.slots) - 1) {
+		if t.slots[i].key == key {
+			t.slots[i].elem = elem
+			return
+		}
+	}
+	t.slots[i] = slot[K, E]{key, elem}
+	t.n++
+}
+
+func (t *table[K, E]) grow() {
+	old := t.slots
+	t.slots, t.n = make([]slot[K, E], max(64, 2*len(old))), 0
+	for _, s := range old {
+		if s.elem != nil {
+			t.put(s.key, s.elem)
+		}
+	}
+}
+
+// remove takes a key out and closes the gap that it leaves (Knuth, vol. 3, 6.4,
+// algorithm R).
+func (t *table[K, E]) remove(key K) {
+	if t.n == 0 {
+		return
+	}
+	mask := len(t.slots) - 1
+	i := t.home(key)
+	for ; t.slots[i].elem == nil || t.slots[i].key != key; i = (i + 1) & mask {
+		if t.slots[i].elem == nil {
+			return
+		}
+	}
+	t.n--
+	for j := i; ; {
+		t.slots[i] = slot[K, E]{}
+		for {
+			j = (j + 1) & mask
+			if t.slots[j].elem == nil {
+				return
+			}
+			if home := t.home(t.slots[j].key); (j-home)&mask >= (j-i)&mask {
+				break
+			}
+		}
+		t.slots[i], i = t.slots[j], j
+	}
+}
+
+// all gives what the table holds, in no order. The table may change meanwhile: what is
+// given is a copy.
+func (t *table[K, E]) all() iter.Seq2[K, *E] {
+	list := make([]slot[K, E], 0, t.n)
+	for _, s := range t.slots {
+		if s.elem != nil {
+			list = append(list, s)
+		}
+	}
+	return func(yield func(K, *E) bool) {
+		for _, s := range list {
+			if !yield(s.key, s.elem) {
+				return
+			}
+		}
+	}
+}
