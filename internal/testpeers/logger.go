@@ -147,12 +147,3 @@ func (b *Box) SetNextPid(ctx context.Context, pid int) error {
 	_, err := b.Run(ctx, "/bin/busybox", "sh", "-c", fmt.Sprintf("echo %d > /proc/sys/kernel/ns_last_pid", pid))
 	return err
 }
-
-// LogLines reads a log file of the box; a missing one has no lines.
-func (b *Box) LogLines(name string) []string {
-	text, err := os.ReadFile(b.Path(name))
-	if err != nil {
-		return nil
-	}
-	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"strings"
 )
@@ -87,9 +86,6 @@ func listens(table string) bool {
 	return false
 }
 
-// Addr is where sshd listens inside the box.
-func (s *Sshd) Addr() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:22") }
-
 // Stop ends the listener; connections that are open live on.
 func (s *Sshd) Stop() error { return s.daemon.Stop() }
 
@@ -110,17 +106,6 @@ func (s *Sshd) StopAll(ctx context.Context) error {
 
 // Output is what sshd -e wrote to its standard error; call it after StopAll.
 func (s *Sshd) Output() string { return s.daemon.Output() }
-
-// Restart applies a new configuration.
-func (s *Sshd) Restart(ctx context.Context, config string) error {
-	if err := s.Stop(); err != nil {
-		return err
-	}
-	if err := os.WriteFile(s.Box.Path(configFile), []byte(config), 0o644); err != nil {
-		return err
-	}
-	return s.start(ctx)
-}
 
 // Version is what the box's sshd calls itself: "OpenSSH_9.2p1 Debian-2+deb12u10".
 func (b *Box) Version(ctx context.Context) (string, error) {
