@@ -4,9 +4,17 @@ import (
 	"bytes"
 )
 
-// cutAt is where sshd cuts a message for syslog ("%.500s", log.c). The end of one
-// that long may be text that a client placed there.
-const cutAt = 500
+// sshd cuts a message for syslog at cutAt bytes ("%.500s", log.c): the end of one that
+// long may be text that a client placed there. journald takes trailing spaces off,
+// so a name with many spaces behind the forged end makes such a message shorter. That
+// concerns the messages of a connection's end, where a name has up to 187 bytes
+// (packet.c: 200 with "invalid user "): it takes 65 that are encoded in five each to
+// reach the cut, so trimmedAt bytes remain at least. In the others a name has 100
+// bytes, encoded in four, and does not reach it.
+const (
+	cutAt     = 500
+	trimmedAt = 400
+)
 
 // ParseMessage reads one message of sshd, from its first byte. It never fails:
 // a message in no known form gives the kind Unknown. e is overwritten.
@@ -59,6 +67,8 @@ func parseMessage(msg []byte, e *Event, depth int) {
 		parseTimeout(msg, e)
 	}
 	switch {
+	case e.Kind == Closed && len(msg) >= trimmedAt:
+		e.reset()
 	case e.Kind == Unknown:
 		parseRest(msg, e)
 	case preauth && len(e.User) > 0:

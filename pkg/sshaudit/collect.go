@@ -75,7 +75,7 @@ func Collect(ctx context.Context, opts Options) (*Collection, error) {
 	}
 	c.out.p.edges = opts.Save
 	c.loadSaved()
-	if len(opts.Logs) > 0 || len(opts.Merge) == 0 {
+	if len(opts.Logs) > 0 || len(opts.Merge) == 0 || !opts.Host.Live() {
 		list, errs := opts.sources(ctx)
 		c.errs = append(c.errs, errs...)
 		c.sources = c.peek(list)
@@ -219,11 +219,11 @@ func (c *collector) keep(s *source, p *Partial, t *tally, err error) {
 	if err != nil {
 		c.errs = append(c.errs, &FileError{s.name, err})
 	}
-	if t == nil || t.lines == 0 && err != nil {
+	if t == nil || t.lines == 0 && err != nil || errors.Is(err, ErrNotLog) || s.guessed && t.sshd == 0 {
 		return
 	}
 	c.done++
-	c.out.files = append(c.out.files, coverageOf(s, t))
+	c.cover(coverageOf(s, t))
 	if t.forged > 0 {
 		c.out.bad = append(c.out.bad, unverifiable{t.forgedAt, t.forged, true})
 	}
@@ -232,6 +232,24 @@ func (c *collector) keep(s *source, p *Partial, t *tally, err error) {
 		return // nothing in it is evidence
 	}
 	c.out.p.merge(p)
+}
+
+// cover lists a file. One that a saved partial has read before is listed once, as
+// it is now: a history that grows by a run a day does not grow by a list of files.
+func (c *collector) cover(f FileCoverage) {
+	i := slices.IndexFunc(c.out.files, func(old FileCoverage) bool { return old.Path == f.Path })
+	if f.Repeated == 0 || i < 0 {
+		c.out.files = append(c.out.files, f)
+		return
+	}
+	old := c.out.files[i]
+	if old.From != nil && (f.From == nil || old.From.Before(*f.From)) {
+		f.From = old.From
+	}
+	if old.To != nil && (f.To == nil || old.To.After(*f.To)) {
+		f.To = old.To
+	}
+	c.out.files[i] = f
 }
 
 // judge refuses what is no log.

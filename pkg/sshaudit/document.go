@@ -17,6 +17,8 @@ type Document struct {
 type Coverage struct {
 	From          *time.Time     `json:"from"` // of all lines read; null without stamps
 	To            *time.Time     `json:"to"`
+	Since         *time.Time     `json:"since"` // lines before it were passed over; null for none
+	Until         *time.Time     `json:"until"` // lines from it on were passed over; null for none
 	Files         []FileCoverage `json:"files"`
 	Hosts         []HostCoverage `json:"hosts"`
 	NotUnderstood int64          `json:"notUnderstood"` // lines of sshd in no known form

@@ -341,12 +341,22 @@ func (r *reporter) coverage() {
 	for i := range cov.Files {
 		f := &cov.Files[i]
 		cov.NotUnderstood += f.NotUnderstood
+		if f.Framing == FramingNone {
+			continue // anybody can write stamps there
+		}
 		if f.From != nil && (cov.From == nil || f.From.Before(*cov.From)) {
 			cov.From = f.From
 		}
 		if f.To != nil && (cov.To == nil || f.To.After(*cov.To)) {
 			cov.To = f.To
 		}
+	}
+	cov.Since, cov.Until = moment(r.c.opts.Since), moment(r.c.opts.Until)
+	if cov.From != nil && cov.Since != nil && cov.Since.After(*cov.From) {
+		cov.From = cov.Since
+	}
+	if cov.To != nil && cov.Until != nil && cov.Until.Before(*cov.To) {
+		cov.To = cov.Until
 	}
 	for _, h := range r.p.hosts {
 		cov.Hosts = append(cov.Hosts, HostCoverage{
@@ -363,6 +373,14 @@ func (r *reporter) coverage() {
 	}
 	r.doc.Coverage = cov
 	r.notes()
+}
+
+// moment is a time in UTC, nil for none.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return new(t.UTC())
 }
 
 func (r *reporter) note(format string, a ...any) {

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -155,7 +154,7 @@ type savedBurst struct {
 }
 
 // Save writes what the logs said to a file that a later Collect can merge: with
-// mode 0600, as a whole or not at all. It must be called before Report, and needs
+// mode 0600 if it is new, as a whole or not at all. It must be called before Report, and needs
 // Options.Save.
 func (c *Collection) Save(path string) error {
 	if !c.p.edges {
@@ -189,7 +188,7 @@ type savedPartial struct {
 // loadSaved reads the --merge files, in the order of their times.
 func (c *collector) loadSaved() {
 	for _, path := range c.o.Merge {
-		s, err := c.loadOne(path)
+		s, err := loadSavedFile(path)
 		if err == nil {
 			err = c.claim(s)
 		}
@@ -200,18 +199,6 @@ func (c *collector) loadSaved() {
 		c.saved = append(c.saved, s)
 	}
 	slices.SortStableFunc(c.saved, func(a, b *savedPartial) int { return cmp.Compare(a.first, b.first) })
-}
-
-// loadOne reads a saved partial and checks that it was saved by the same rules.
-func (c *collector) loadOne(path string) (*savedPartial, error) {
-	s, err := loadSavedFile(path)
-	if err != nil {
-		return nil, err
-	}
-	if want := uint32(c.o.Grace / time.Second); s.p.grace != want {
-		return nil, fmt.Errorf("%w: saved with a LoginGraceTime of %d s, not %d s", ErrSaved, s.p.grace, want)
-	}
-	return s, nil
 }
 
 func loadSavedFile(path string) (*savedPartial, error) {

@@ -47,12 +47,13 @@ func (e *FileError) Unwrap() error { return e.Err }
 
 // source is one log to be read.
 type source struct {
-	name  string
-	open  func() (io.ReadCloser, error)
-	again bool // open can be called again
-	mtime time.Time
-	size  int64 // of the file, 0 if unknown
-	found bool  // not named by the caller: it may be empty
+	name    string
+	open    func() (io.ReadCloser, error)
+	again   bool // open can be called again
+	mtime   time.Time
+	size    int64 // of the file, 0 if unknown
+	found   bool  // not named by the caller: it may be empty
+	guessed bool  // one of all the files of a folder: it need not be a log of sshd
 
 	first int64 // time of the first line, 0 if there is none
 	kind  authlog.Compression
@@ -111,11 +112,11 @@ func (o *Options) argument(arg string) ([]*source, error) {
 			open: func() (io.ReadCloser, error) { return io.NopCloser(once), nil },
 		}}, nil
 	}
-	names := []string{arg}
+	names, guessed := []string{arg}, false
 	info, err := os.Stat(arg)
 	switch {
 	case err == nil && info.IsDir():
-		if names, err = folder(arg); err != nil {
+		if names, guessed, err = folder(arg); err != nil {
 			return nil, &FileError{arg, err}
 		}
 	case err != nil && strings.ContainsAny(arg, "*?["):
@@ -133,17 +134,18 @@ func (o *Options) argument(arg string) ([]*source, error) {
 			errs = append(errs, err)
 			continue
 		}
+		s.guessed = guessed
 		list = append(list, s)
 	}
 	return list, errors.Join(errs...)
 }
 
-// folder lists a folder's logs: auth.log* and secure* where it has some, else its
-// regular files.
-func folder(dir string) ([]string, error) {
+// folder lists a folder's logs: auth.log* and secure* where it has some, else all its
+// regular files, which is but a guess.
+func folder(dir string) (names []string, guessed bool, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	var logs, all []string
 	for _, e := range entries {
@@ -157,12 +159,12 @@ func folder(dir string) ([]string, error) {
 		}
 	}
 	if len(logs) > 0 {
-		return logs, nil
+		return logs, false, nil
 	}
 	if len(all) == 0 {
-		return nil, ErrFolder
+		return nil, false, ErrFolder
 	}
-	return all, nil
+	return all, true, nil
 }
 
 func isAuthLog(name string) bool {
