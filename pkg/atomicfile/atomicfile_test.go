@@ -62,3 +62,23 @@ func alone(t *testing.T, path string) {
 		t.Errorf("left behind %v, %v", entries, err)
 	}
 }
+
+func TestDevicesAreNotReplacedAndLinksAreFollowed(t *testing.T) {
+	if err := atomicfile.Write(os.DevNull, []byte("x"), 0o600); !errors.Is(err, atomicfile.ErrNotRegular) {
+		t.Errorf("writing to %s: %v", os.DevNull, err)
+	}
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := errors.Join(os.WriteFile(file, []byte("old"), 0o600), os.Symlink(file, link)); err != nil {
+		t.Fatal(err)
+	}
+	if err := atomicfile.Write(link, []byte("new"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(file); err != nil || string(got) != "new" {
+		t.Errorf("the link's target holds %q, %v", got, err)
+	}
+	if target, err := os.Readlink(link); err != nil || target != file {
+		t.Errorf("the link is %q now, %v", target, err)
+	}
+}
