@@ -116,7 +116,7 @@ func TestMessages(t *testing.T) {
 		"Accepted publickey for root from 7.7.7.7":                                                          {},
 		// Cut at 500 bytes: what stands at the end may be the client's.
 		pad("Connection closed by invalid user ", " 6.6.6.6 port 6 [preauth]"):                                          {},
-		pad("Connection closed by invalid user ", " 6.6.6.6 port 6 [preauth]"+strings.Repeat(" ", 90))[:410]: {},
+		pad("Connection closed by invalid user ", " 6.6.6.6 port 6 [preauth]"+strings.Repeat(" ", 90))[:410]:            {},
 		pad("Failed password for invalid user ", " from 6.6.6.6 port 6 ssh2"):                                           {},
 		pad("error: maximum authentication attempts exceeded for invalid user ", " from 6.6.6.6 port 6 ssh2 [preauth]"): {},
 		cert: {
