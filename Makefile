@@ -23,7 +23,7 @@ TORTURE := $(if $(filter-out 0,$(SHORT)),short,1)
 
 export OPSCTL_TEST_CACHE ?= $(HOME)/.cache/opsctl-test
 
-.PHONY: build check fmt lint deadcode fresh test need unit scripts servers peers torture \
+.PHONY: build check fmt lint deadcode fresh test need unit scripts long servers peers torture \
 	bench size demo gen fuzz clean
 
 build:
@@ -59,6 +59,7 @@ gen:
 test: need
 	@$(MAKE) -j2 -Otarget unit peers
 	@$(MAKE) scripts
+	@$(MAKE) long
 	@$(MAKE) servers
 
 # Installs what the tests start, where this is Debian or Ubuntu and root.
@@ -76,6 +77,10 @@ scripts: build
 servers: build
 	@OPSCTL_BIN=$(CURDIR)/$(BIN) OPSCTL_PEERS=1 $(STAGE) servers \
 		$(GO) test -count=1 -timeout 20m ./internal/... ./pkg/authkeys/sshdconfig ./test/...
+
+# What the race detector is too slow for: every split point of a log, large logs.
+long:
+	@$(STAGE) long $(GO) test -count=1 -timeout 20m ./pkg/sshaudit
 
 peers:
 	@$(STAGE) peers $(GO) run ./internal/testpeers/cmd/peers
