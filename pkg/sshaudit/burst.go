@@ -12,7 +12,20 @@ type burst struct {
 	detected uint32 // time of the failure that completed the earliest burst, 0 for none
 	at       pos    // that failure's line
 	times    []timeCount
-	few      [4]timeCount // holds times while they are few: most addresses fail seldom
+	sum      uint32       // of the counts in times
+	few      [8]timeCount // holds times while they are few: most addresses fail seldom
+}
+
+// newBurst takes a burst that was dropped, or makes one.
+func (p *Partial) newBurst() *burst {
+	n := len(p.idle)
+	if n == 0 {
+		return newBurst()
+	}
+	b := p.idle[n-1]
+	p.idle = p.idle[:n-1]
+	*b = burst{times: b.times[:0]}
+	return b
 }
 
 func newBurst() *burst {
@@ -38,11 +51,12 @@ func (p *Partial) addBurst(key hostAddr, attempts []attempt) {
 		if p.bursts.n >= p.sweep {
 			p.dropIdle()
 		}
-		b = newBurst()
+		b = p.newBurst()
 		p.bursts.put(key, b)
 	}
 	added := false
-	for _, a := range attempts {
+	for i := range attempts {
+		a := &attempts[i]
 		if b.detected == 0 || a.time <= b.detected {
 			b.insert(timeCount{a.time, a.count, a.at})
 			added = true
@@ -64,7 +78,12 @@ func (p *Partial) headEnd(host int) uint32 {
 
 // insert keeps the times sorted.
 func (b *burst) insert(tc timeCount) {
+	b.sum += tc.count
 	i := len(b.times)
+	if i == 0 || b.times[i-1].time < tc.time {
+		b.times = append(b.times, tc)
+		return
+	}
 	for i > 0 && b.times[i-1].time > tc.time {
 		i--
 	}
@@ -81,6 +100,9 @@ func (b *burst) insert(tc timeCount) {
 
 // detect finds the earliest moment that completes a burst.
 func (b *burst) detect() {
+	if b.sum < burstSize {
+		return
+	}
 	sum, from := uint32(0), 0
 	for _, tc := range b.times {
 		sum += tc.count
@@ -112,6 +134,10 @@ func (b *burst) prune(headEnd, now, slack uint32) {
 	b.times = slices.DeleteFunc(b.times, func(tc timeCount) bool {
 		return b.detected != 0 && tc.time > b.detected || tc.time > headEnd && tc.time+burstSpan+slack < now
 	})
+	b.sum = 0
+	for _, tc := range b.times {
+		b.sum += tc.count
+	}
 	if len(b.times) == 0 {
 		b.times = b.few[:0]
 	}
@@ -126,6 +152,7 @@ func (p *Partial) dropIdle() {
 		headEnd, now := p.headEnd(key.host), p.hosts[key.host].to
 		if n := len(b.times); n == 0 || b.times[n-1].time+burstSpan+p.burstSlack() < now && b.times[n-1].time > headEnd {
 			p.bursts.remove(key)
+			p.idle = append(p.idle, b)
 		}
 	}
 	p.sweep = max(minIdle, 2*p.bursts.n)

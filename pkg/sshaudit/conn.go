@@ -250,10 +250,10 @@ func (p *Partial) count(host int, c *conn) {
 	}
 	// Most connections fail for one reason: those attempts make one addition.
 	for from := 0; from < len(c.attempts); {
-		a := c.attempts[from]
+		a := &c.attempts[from]
 		n, first, last, to := uint64(a.count), a.time, a.time, from+1
 		for ; to < len(c.attempts) && c.attempts[to].reason == a.reason; to++ {
-			b := c.attempts[to]
+			b := &c.attempts[to]
 			n, first, last = n+uint64(b.count), min(first, b.time), max(last, b.time)
 		}
 		p.fails.add(failKey{host: uint32(host), reason: a.reason, addr: c.addr, user: c.user}, n, first, last)

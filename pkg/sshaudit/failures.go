@@ -110,7 +110,10 @@ func (k failKey) widen(v4, v6 int) failKey {
 // add counts n failures that were seen between first and last.
 func (f *failTable) add(k failKey, n uint64, first, last uint32) {
 	f.totals[k.reason] += n
-	f.insert(k.coarsen(f.level), n, first, last)
+	if f.level > levelFull {
+		k = k.coarsen(f.level)
+	}
+	f.insertHashed(f.hash(&k), &k, n, first, last)
 	if f.spill != nil && f.n >= spillRows {
 		f.spill(f)
 		f.empty()

@@ -68,7 +68,8 @@ type Partial struct {
 
 	scratch []byte // composes map keys
 	freed   []*conn
-	silent  []*conn // of the sweep at hand
+	idle    []*burst // dropped, to be used again
+	silent  []*conn  // of the sweep at hand
 }
 
 type hostAddr struct {
@@ -162,6 +163,9 @@ func (p *Partial) add(hd *authlog.Header, e *authlog.Event, at pos) {
 	h.see(t)
 	if t > h.swept+sweepEvery || t+sweepEvery < h.swept {
 		p.sweepConns(i, t)
+	}
+	if e.Kind <= authlog.Noise {
+		return
 	}
 	switch e.Kind {
 	case authlog.Accepted:
