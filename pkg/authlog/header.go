@@ -1,6 +1,9 @@
 package authlog
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // Status says what a line's header told.
 type Status uint8
@@ -39,6 +42,9 @@ func (c *Clock) Parse(line []byte, h *Header) Status {
 			return Unframed
 		}
 		h.Time = t
+		if n+1 < len(line) && line[n+1] == ' ' { // macOS: log show --style syslog
+			n++
+		}
 		return c.splitTag(line[n+1:], h)
 	case b == '<':
 		return c.parsePriority(line, h)
@@ -172,7 +178,7 @@ func (c *Clock) splitTag(b []byte, h *Header) Status {
 	tag := b[i+1:]
 	// By far most lines of other programs end here.
 	if len(tag) < 6 || string(tag[:4]) != "sshd" {
-		return Other
+		return c.oddTag(b, i, h)
 	}
 	j := 4
 	if tag[4] == '-' {
@@ -196,6 +202,60 @@ func (c *Clock) splitTag(b []byte, h *Header) Status {
 	}
 	h.Host, h.PID, h.Msg = b[:i], pid, trimCR(tag[k:])
 	return SSHD
+}
+
+// oddTag reads the forms in which the tag does not follow the host: no host at
+// all, and "FACILITY.LEVEL" before the tag (busybox). Nothing but a true facility and
+// level is passed over: the text after another program's tag is not the tag.
+func (c *Clock) oddTag(b []byte, space int, h *Header) Status {
+	host, rest := b[:space], b[space+1:]
+	if bytes.HasPrefix(host, []byte("sshd")) {
+		host, rest = nil, b
+	} else {
+		word, after, ok := bytes.Cut(rest[:min(len(rest), 32)], []byte(" "))
+		if !ok || !bytes.HasPrefix(after, []byte("sshd")) || !isPriority(string(word)) {
+			return Other
+		}
+		rest = rest[len(word)+1:]
+	}
+	pid, msg, ok := tagPID(rest)
+	if !ok {
+		return Other
+	}
+	h.Host, h.PID, h.Msg, h.Run = host, pid, trimCR(msg), 0
+	return SSHD
+}
+
+// isPriority tells whether a word is "FACILITY.LEVEL" (syslog(3), without LOG_).
+func isPriority(word string) bool {
+	facility, level, ok := strings.Cut(word, ".")
+	if !ok {
+		return false
+	}
+	switch facility {
+	case "auth", "authpriv", "daemon", "user", "syslog", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7":
+	default:
+		return false
+	}
+	switch level {
+	case "emerg", "alert", "crit", "err", "error", "warn", "warning", "notice", "info", "debug":
+		return true
+	}
+	return false
+}
+
+// tagPID reads "TAG[PID]: MSG".
+func tagPID(b []byte) (pid uint32, msg []byte, ok bool) {
+	tag, rest, ok := bytes.Cut(b, []byte("["))
+	if !ok || !isSSHD(tag) {
+		return 0, nil, false
+	}
+	digits, msg, ok := bytes.Cut(rest, []byte("]: "))
+	if !ok {
+		return 0, nil, false
+	}
+	pid, ok = number(digits)
+	return pid, msg, ok
 }
 
 func trimCR(b []byte) []byte {

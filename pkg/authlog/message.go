@@ -297,12 +297,12 @@ func firstField(b []byte) []byte {
 func parseInvalid(b []byte, e *Event) {
 	user, ok := fromTail(b, e)
 	if !ok {
-		// Before OpenSSH 7.5 the line had no port.
-		i := bytes.LastIndex(b, []byte(" from "))
-		if i < 0 || bytes.IndexByte(b[i+6:], ' ') >= 0 {
-			return
+		// Before OpenSSH 7.5 the line had no port, and says nothing that the
+		// "Failed" line which follows does not.
+		if i := bytes.LastIndex(b, []byte(" from ")); i >= 0 && bytes.IndexByte(b[i+6:], ' ') < 0 {
+			e.Kind = Noise
 		}
-		user, e.Addr = b[:i], b[i+6:]
+		return
 	}
 	e.Kind, e.User, e.Invalid = InvalidUser, user, true
 }
@@ -451,8 +451,11 @@ func Bare(line []byte) bool {
 	var e Event
 	ParseMessage(trimCR(line), &e)
 	switch e.Kind {
-	case Accepted, Failed, InvalidUser, Opened, Found, Closed:
+	case Unknown:
+		return false
+	case Noise: // -E and -e end their lines with CR LF (log.c, do_log)
+		return line[len(line)-1] == '\r' || has(line, "Server listening on ") || has(line, "debug1: ")
+	default:
 		return true
 	}
-	return has(line, "Server listening on ") || has(line, "debug1: ")
 }

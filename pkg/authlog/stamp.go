@@ -100,6 +100,14 @@ func daysBefore(m int) int {
 	return [...]int{0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335}[m-1]
 }
 
+// daysIn counts the days of a month of a leap year.
+func daysIn(mon int) int {
+	if mon == 12 {
+		return 31
+	}
+	return daysBefore(mon+1) - daysBefore(mon)
+}
+
 // bsd parses "Nov 22 12:25:01 " at the start of b, which holds at least 16 bytes.
 func (c *Clock) bsd(b []byte) (int64, bool) {
 	if [16]byte(b) == c.bsdText {
@@ -134,7 +142,7 @@ func (c *Clock) bsdNewHour(b []byte) bool {
 		day, okD = digit(b[5]), b[5] >= '0' && b[5] <= '9'
 	}
 	hour, okH := two(b[7:])
-	if mon == 0 || !okD || !okH || day < 1 || day > 31 || hour > 23 {
+	if mon == 0 || !okD || !okH || day < 1 || day > daysIn(mon) || hour > 23 {
 		return false
 	}
 	year := c.yearOf(mon, day)

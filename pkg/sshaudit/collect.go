@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"io"
 	"runtime"
@@ -68,6 +69,25 @@ type unverifiable struct {
 // others said beside the joined FileErrors; when none can, a nil Collection.
 // Nothing is written.
 func Collect(ctx context.Context, opts Options) (*Collection, error) {
+	type outcome struct {
+		c   *Collection
+		err error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		c, err := collect(ctx, opts)
+		done <- outcome{c, err}
+	}()
+	select {
+	case o := <-done:
+		return o.c, o.err
+	case <-ctx.Done():
+		// A pipe without a writer may keep the other goroutine waiting; it only reads.
+		return nil, ctx.Err()
+	}
+}
+
+func collect(ctx context.Context, opts Options) (*Collection, error) {
 	opts.defaults()
 	c := &collector{
 		o:   opts,
@@ -225,20 +245,31 @@ func (c *collector) keep(s *source, p *Partial, t *tally, err error) {
 	c.done++
 	c.cover(coverageOf(s, t))
 	if t.forged > 0 {
-		c.out.bad = append(c.out.bad, unverifiable{t.forgedAt, t.forged, true})
+		c.out.suspect(unverifiable{t.forgedAt, t.forged, true})
 	}
 	if t.bare > 0 {
-		c.out.bad = append(c.out.bad, unverifiable{t.bareAt, t.bare, false})
+		c.out.suspect(unverifiable{t.bareAt, t.bare, false})
 		return // nothing in it is evidence
 	}
 	c.out.p.merge(p)
+}
+
+// suspect adds a log that proves nothing, once a file.
+func (c *Collection) suspect(u unverifiable) {
+	for i, old := range c.bad {
+		if old.at.piece.file == u.at.piece.file && old.forged == u.forged {
+			c.bad[i].count = max(old.count, u.count)
+			return
+		}
+	}
+	c.bad = append(c.bad, u)
 }
 
 // cover lists a file. One that a saved partial has read before is listed once, as
 // it is now: a history that grows by a run a day does not grow by a list of files.
 func (c *collector) cover(f FileCoverage) {
 	i := slices.IndexFunc(c.out.files, func(old FileCoverage) bool { return old.Path == f.Path })
-	if f.Repeated == 0 || i < 0 {
+	if i < 0 || f.Repeated == 0 && f.Framing != FramingNone {
 		c.out.files = append(c.out.files, f)
 		return
 	}
@@ -261,6 +292,8 @@ func judge(s *source, t *tally) error {
 		return ErrEmpty
 	case t.syslog+t.journal+t.bare == 0:
 		return ErrNotLog
+	case t.long > 0:
+		return fmt.Errorf("%d %w", t.long, ErrLong)
 	}
 	return nil
 }

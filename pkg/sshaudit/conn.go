@@ -107,6 +107,8 @@ func (p *Partial) touch(host int, t, pid uint32, e *authlog.Event, at pos) {
 	case authlog.Failed:
 		if r, ok := reasonOf(e); ok {
 			c.attempts = append(c.attempts, attempt{t, e.Count, r, at})
+		} else if e.Invalid {
+			c.setWeak(attempt{t, 1, ReasonInvalidUser, at})
 		}
 	case authlog.InvalidUser:
 		c.setWeak(attempt{t, 1, ReasonInvalidUser, at})
@@ -205,8 +207,17 @@ func (h *hostPart) countAccepted(e *authlog.Event) {
 func (p *Partial) find(host int, t, pid uint32, e *authlog.Event) {
 	h := p.hosts[host]
 	key := foundKey{pid, string(e.Fingerprint)}
-	h.found[key] = foundAt{string(e.File), e.Line, t}
-	if p.inHead(h, t) {
+	h.remember(key, foundAt{string(e.File), e.Line, t}, p.inHead(h, t))
+}
+
+// remember keeps where a key was found. Most hosts of a large log never need the
+// maps.
+func (h *hostPart) remember(key foundKey, f foundAt, inHead bool) {
+	if h.found == nil {
+		h.found, h.foundInHead = map[foundKey]foundAt{}, map[foundKey]bool{}
+	}
+	h.found[key] = f
+	if inHead {
 		h.foundInHead[key] = true
 	}
 }
@@ -272,9 +283,10 @@ func (p *Partial) free(c *conn) {
 func (p *Partial) sweepConns(host int, t uint32) {
 	h := p.hosts[host]
 	h.swept = t
+	crowded := h.conns.n > maxOpen
 	p.silent = p.silent[:0]
 	for _, s := range h.conns.slots {
-		if s.elem != nil && p.over(s.elem, t) {
+		if s.elem != nil && p.over(s.elem, t, crowded) {
 			p.silent = append(p.silent, s.elem)
 		}
 	}
@@ -282,17 +294,25 @@ func (p *Partial) sweepConns(host int, t uint32) {
 		p.close(host, c)
 	}
 	for k, f := range h.found {
-		if gap(f.time, t) > p.grace+sweepEvery {
+		if t > f.time+p.grace+sweepEvery {
 			delete(h.found, k)
 		}
 	}
 }
 
-// over tells whether a connection was silent for longer than any may be.
-func (p *Partial) over(c *conn, t uint32) bool {
+// maxOpen is how many open connections a host may have before a clock that was set
+// back closes those of the time before.
+const maxOpen = 1 << 16
+
+// over tells whether a connection was silent for longer than any may be. A line out
+// of order, of an earlier time, closes none, unless the table is crowded.
+func (p *Partial) over(c *conn, t uint32, crowded bool) bool {
 	limit := p.grace
 	if c.state == ended {
 		limit = afterEnd
 	}
-	return gap(c.last, t) > limit+sweepEvery
+	if crowded {
+		return gap(c.last, t) > limit+sweepEvery
+	}
+	return t > c.last+limit+sweepEvery
 }

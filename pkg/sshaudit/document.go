@@ -164,8 +164,9 @@ type Finding struct {
 
 // scope is what the filters look at.
 type scope struct {
-	host  string
-	users []string
-	ips   []string
-	keys  []string
+	always bool // shown whatever is selected
+	host   string
+	users  []string
+	ips    []string
+	keys   []string
 }

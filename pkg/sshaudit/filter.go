@@ -34,7 +34,7 @@ func (f *Filter) apply(d *Document) {
 		return len(f.Keys) == 0 && f.network(r.IP) && f.user(r.User)
 	})
 	d.Findings = keep(d.Findings, func(x *Finding) bool {
-		return (len(f.From) == 0 || slices.ContainsFunc(x.scope.ips, f.ip)) &&
+		return x.scope.always || (len(f.From) == 0 || slices.ContainsFunc(x.scope.ips, f.ip)) &&
 			(f.User == "" || slices.ContainsFunc(x.scope.users, f.user)) &&
 			(len(f.Keys) == 0 || f.key(x.scope.keys...))
 	})
@@ -72,7 +72,7 @@ func (f *Filter) ip(text string) bool {
 		return true
 	}
 	ip, err := netip.ParseAddr(text)
-	return err == nil && slices.ContainsFunc(f.From, func(p netip.Prefix) bool { return p.Contains(ip) })
+	return err == nil && slices.ContainsFunc(f.From, func(p netip.Prefix) bool { return p.Contains(ip.WithZone("")) })
 }
 
 // network is ip for a row that may stand for a network.

@@ -44,7 +44,7 @@ func (r *reporter) add(f Finding) {
 func (r *reporter) unverifiableLogs() {
 	for _, u := range r.c.bad {
 		file := u.at.piece.file
-		f := Finding{ID: "unverifiable-log", Subject: file, Evidence: evidenceOf("", u.at)}
+		f := Finding{ID: "unverifiable-log", Subject: file, Evidence: evidenceOf("", u.at), scope: scope{always: true}}
 		if u.forged {
 			f.Message = fmt.Sprintf("%d journal entries claim to be sshd's, but another program or user wrote them; they were left out", u.count)
 			f.Remedy = "look at the entries' _UID, _EXE and _CMDLINE: somebody wrote them on purpose"
@@ -130,7 +130,7 @@ func (r *reporter) groupLogins(subject func(*Login) (string, bool)) map[[2]strin
 func (r *reporter) loginFindings() {
 	r.each("unknown-key", r.unknownKey, func(g *group) (string, string) {
 		first, last := g.span()
-		return fmt.Sprintf("%s logged in %s from %s with a key that no key file of %s holds (first %s, last %s)",
+		return fmt.Sprintf("%s logged in %s from %s with a key that no key file of theirs on %s holds (first %s, last %s)",
 				users(g), times(g.count), g.ips(), nameOr(g.logins[0].Host, "the host"), day(first), day(last)),
 			"find out whose key it is; a key that was taken out since has done its work already"
 	})
@@ -189,16 +189,18 @@ func day(t time.Time) string { return t.Format("2006-01-02") }
 // unknownKey takes the logins of judged hosts that no file explains.
 func (r *reporter) unknownKey(l *Login) (string, bool) {
 	fp := proofKeyOf(l)
-	if fp == "" || !r.judged[l.Host] || r.o.Keys.HasKeysCommand {
+	if fp == "" || !r.judged[l.Host] || r.o.Keys.HasKeysCommand || r.unreadable[l.User] {
 		return "", false
 	}
-	return fp, len(r.keyOf[fp]) == 0 && len(r.caOf[fp]) == 0
+	return fp, !slices.ContainsFunc(r.keyOf[fp], func(k *authkeys.Key) bool {
+		return k.User == l.User || k.User == "" || r.hostless()
+	}) && !slices.ContainsFunc(r.caOf[fp], func(ca *authkeys.CA) bool { return ca.User == "" || ca.User == l.User })
 }
 
 // outsideFrom takes the logins whose line has a from= that refuses their address.
 func (r *reporter) outsideFrom(l *Login) (string, bool) {
-	if l.Location == nil || !r.judged[l.Host] {
-		return "", false
+	if l.Location == nil || !r.judged[l.Host] || r.o.Keys.Config != nil && r.o.Keys.Config.UseDNS {
+		return "", false // with UseDNS the name decides, which is not logged
 	}
 	for _, k := range r.keyOf[proofKeyOf(l)] {
 		if k.File == l.Location.File && k.Line == l.Location.Line && k.Options.From != nil {
@@ -220,14 +222,14 @@ func (r *reporter) keyFindings() {
 			add("unused-key", fmt.Sprintf("%s: %s (evidence: %s to %s, %d days)", who, row.Reason, day(w.from), day(w.to), w.days()),
 				"take the line out once its owner agrees")
 		}
+		if row.Type == "ssh-dss" {
+			add("dsa-key", who+": DSA is broken, and gone since OpenSSH 10.0", "replace it: ssh-keygen -t ed25519")
+		}
 		if row.Status == Dead || len(row.Locations) == 0 {
 			continue
 		}
 		if row.Type == "ssh-rsa" && row.Bits > 0 && row.Bits < r.o.MinRSA {
 			add("weak-key", fmt.Sprintf("%s: RSA with %d bits, below %d", who, row.Bits, r.o.MinRSA), "replace it: ssh-keygen -t ed25519")
-		}
-		if row.Type == "ssh-dss" {
-			add("dsa-key", who+": DSA is broken, and gone since OpenSSH 10.0", "replace it: ssh-keygen -t ed25519")
 		}
 		if opened := slices.Compact(slices.Sorted(slices.Values(locationUsers(row.Locations)))); len(opened) > 1 && !row.CertAuthority {
 			add("shared-key", fmt.Sprintf("%s: opens %d accounts: %s", who, len(opened), strings.Join(opened, ", ")), "give each person and task a key of its own")
@@ -339,6 +341,7 @@ func (r *reporter) wrongAddresses() {
 // bruteForce tells of bursts, and of the logins after them.
 func (r *reporter) bruteForce() {
 	sums := map[hostAddr]*failRow{}
+	tried := map[hostAddr][]string{}
 	for key, b := range r.p.bursts.all() {
 		if b.detected != 0 {
 			sums[key] = nil
@@ -350,21 +353,28 @@ func (r *reporter) bruteForce() {
 		sum, burst := sums[key]
 		switch {
 		case !burst || row.collapsed&collapseAddr != 0:
+			continue
 		case sum == nil:
 			sums[key] = new(*row)
 		default:
 			sum.count += row.count
 			sum.first, sum.last = min(sum.first, row.first), max(sum.last, row.last)
 		}
+		if len(tried[key]) < maxTried {
+			tried[key] = append(tried[key], string(r.p.fails.user(row)))
+		}
 	}
 	for key, sum := range sums {
-		r.burst(r.p.hosts[key.host].name, r.p.addrText(key.addr), r.p.bursts.get(key), sum)
+		r.burst(r.p.hosts[key.host].name, r.p.addrText(key.addr), r.p.bursts.get(key), sum, tried[key])
 	}
 }
 
-func (r *reporter) burst(host, ip string, b *burst, sum *failRow) {
+// maxTried bounds the names by which --user finds a burst.
+const maxTried = 1000
+
+func (r *reporter) burst(host, ip string, b *burst, sum *failRow, tried []string) {
 	detected := at(int64(b.detected))
-	s := scope{host: host, ips: []string{ip}}
+	s := scope{host: host, ips: []string{ip}, users: tried}
 	message := fmt.Sprintf("%d failures within 10 minutes, complete at %s", burstSize, detected.Format(time.RFC3339))
 	if sum != nil {
 		message = fmt.Sprintf("%d failures from %s to %s, %d of them within 10 minutes by %s",

@@ -80,21 +80,11 @@ func (r *reporter) fileKeys(rows map[string]*keyRow) {
 		}
 		row.files = append(row.files, k)
 		proof := Inferred
-		if r.wasNamed(k) {
+		if r.proven[place{k.File, k.Line, k.SHA256}] {
 			proof = Logged
 		}
 		row.Locations = append(row.Locations, *r.location(k, proof))
 	}
-}
-
-// wasNamed tells whether sshd logged that it found a key in this line.
-func (r *reporter) wasNamed(k *authkeys.Key) bool {
-	for loc := range r.proven {
-		if loc.File == k.File && loc.Line == k.Line && (k.User == "" || loc.User == k.User) {
-			return true
-		}
-	}
-	return false
 }
 
 func (r *reporter) authorities(rows map[string]*keyRow) {

@@ -77,11 +77,10 @@ func (p *Partial) mergeHost(i int, right *hostPart) {
 	}
 	for key := range right.foundInHead {
 		delete(h.found, key)
-		if p.inHead(h, right.start) {
-			h.foundInHead[key] = true
-		}
 	}
-	maps.Copy(h.found, right.found)
+	for key, f := range right.found {
+		h.remember(key, f, right.foundInHead[key] && p.inHead(h, right.start))
+	}
 	p.sweepConns(i, right.swept)
 }
 

@@ -141,7 +141,7 @@ func (p *Partial) host(name []byte) int {
 func (p *Partial) addHost(name string) int {
 	i := len(p.hosts)
 	p.hosts = append(p.hosts, &hostPart{
-		name: name, conns: table[connKey, conn]{hash: p.salt.ofConn}, found: map[foundKey]foundAt{}, foundInHead: map[foundKey]bool{},
+		name: name, conns: table[connKey, conn]{hash: p.salt.ofConn},
 	})
 	p.byName[name] = i
 	return i
@@ -161,7 +161,7 @@ func (p *Partial) add(hd *authlog.Header, e *authlog.Event, at pos) {
 		h.edge(t, stableHash(p.scratch))
 	}
 	h.see(t)
-	if t > h.swept+sweepEvery || t+sweepEvery < h.swept {
+	if t > h.swept+sweepEvery || h.conns.n > maxOpen && h.lines%maxOpen == 0 {
 		p.sweepConns(i, t)
 	}
 	if e.Kind <= authlog.Noise {

@@ -52,6 +52,13 @@ func (c *Collection) About(set *authkeys.Set) bool {
 	return set != nil && slices.ContainsFunc(c.p.hosts, func(h *hostPart) bool { return sameHost(set.Host, h.name) })
 }
 
+// place is a line of a key file and the key that sshd found there.
+type place struct {
+	file        string
+	line        int
+	fingerprint string
+}
+
 // reporter builds a document.
 type reporter struct {
 	c   *Collection
@@ -59,19 +66,26 @@ type reporter struct {
 	o   ReportOptions
 	doc *Document
 
-	judged map[string]bool            // hosts whose key files were read
-	keyOf  map[string][]*authkeys.Key // by every form of fingerprint
-	caOf   map[string][]*authkeys.CA
-	proven map[Location]bool // places that sshd itself named; host, file and line only
-	rows   []*keyRow
+	judged map[string]bool // hosts whose key files were read
+	// unreadable holds the users of whose key files some could not be read.
+	unreadable map[string]bool
+	keyOf      map[string][]*authkeys.Key // by every form of fingerprint
+	caOf       map[string][]*authkeys.CA
+	proven     map[place]bool // that sshd itself named
+	rows       []*keyRow
 }
 
 // hosts finds out which hosts of the logs the key files belong to.
 func (r *reporter) hosts() {
-	r.judged = map[string]bool{}
+	r.judged, r.unreadable = map[string]bool{}, map[string]bool{}
 	set := r.o.Keys
-	if set == nil || !set.Read {
+	if set == nil || !set.Read || set.Source == "explicit" && len(set.Keys)+len(set.CAs) == 0 {
 		return
+	}
+	for _, p := range set.Problems {
+		if p.Kind == authkeys.ProblemUnreadable {
+			r.unreadable[p.User] = true
+		}
 	}
 	for _, h := range r.p.hosts {
 		if len(r.p.hosts) == 1 && (set.Host == "" || set.Source == "explicit") || sameHost(set.Host, h.name) {
@@ -110,7 +124,7 @@ func (r *reporter) keyHost() string {
 
 // index makes the keys findable by every form of fingerprint that sshd logs.
 func (r *reporter) index() {
-	r.keyOf, r.caOf, r.proven = map[string][]*authkeys.Key{}, map[string][]*authkeys.CA{}, map[Location]bool{}
+	r.keyOf, r.caOf, r.proven = map[string][]*authkeys.Key{}, map[string][]*authkeys.CA{}, map[place]bool{}
 	if r.o.Keys == nil {
 		return
 	}
@@ -203,7 +217,9 @@ func evidenceOf(host string, list ...pos) []Evidence {
 func (r *reporter) explain(l *login, host string) *Location {
 	if l.file != "" {
 		loc := Location{Host: host, User: l.user, File: l.file, Line: int(l.line)}
-		r.proven[loc] = true
+		if r.judged[host] || r.hostless() {
+			r.proven[place{l.file, int(l.line), r.canonical(l.proofKey())}] = true
+		}
 		loc.Proof = Logged
 		r.describe(&loc, l.proofKey())
 		return &loc
@@ -302,19 +318,12 @@ func (r *reporter) largest() []*failRow {
 
 // nthCount gives the count of the n-th largest row.
 func nthCount(f *failTable, n int) uint64 {
-	top := make([]uint64, 0, n) // a heap would be O(rows log n); n is small and most rows miss
-	for i := range f.n {
-		c := f.row(i).count
-		if len(top) == n && c <= top[0] {
-			continue
-		}
-		at, _ := slices.BinarySearch(top, c)
-		top = slices.Insert(top, at, c)
-		if len(top) > n {
-			top = top[1:]
-		}
+	counts := make([]uint64, f.n)
+	for i := range counts {
+		counts[i] = f.row(i).count
 	}
-	return top[0]
+	slices.Sort(counts)
+	return counts[len(counts)-n]
 }
 
 func (r *reporter) failure(row *failRow) Failure {

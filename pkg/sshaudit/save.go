@@ -154,11 +154,17 @@ type savedBurst struct {
 }
 
 // Save writes what the logs said to a file that a later Collect can merge: with
-// mode 0600 if it is new, as a whole or not at all. It must be called before Report, and needs
+// mode 0600 if it is new, as a whole or not at all. A file that holds anything else
+// than a saved partial is not overwritten. It must be called before Report, and needs
 // Options.Save.
 func (c *Collection) Save(path string) error {
 	if !c.p.edges {
 		return errNotForSaving
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+		if _, err := loadSavedFile(path); err != nil {
+			return &FileError{path, fmt.Errorf("not overwritten: it %w", err)}
+		}
 	}
 	data, err := json.Marshal(c.encode())
 	if err != nil {
@@ -242,7 +248,8 @@ func (c *collector) claim(s *savedPartial) error {
 	}
 	for _, h := range s.p.hosts {
 		for _, o := range spans[h.name] {
-			if int64(h.from) < o.to && o.from < int64(h.to) {
+			same := int64(h.from) == o.from && int64(h.to) == o.to && slices.Equal(h.atTo, o.atTo)
+			if same || int64(h.from) < o.to && o.from < int64(h.to) {
 				return errOverlap
 			}
 		}
@@ -264,7 +271,11 @@ func (c *collector) mergeSaved(before int64) {
 		s.renumber(base)
 		c.out.p.merge(s.p)
 		c.out.files = append(c.out.files, s.files...)
-		c.out.bad = append(c.out.bad, s.bad...)
+		for _, u := range s.bad {
+			if u.at.piece != nil {
+				c.out.suspect(u)
+			}
+		}
 		c.done++
 	}
 }

@@ -102,10 +102,14 @@ func (d *decoder) host(i int, s *savedHost) error {
 		h.conns.put(c.key, c)
 	}
 	for _, f := range s.Found {
-		h.found[foundKey{f.PID, string(f.Fingerprint)}] = foundAt{string(f.File), f.Line, f.Time}
+		h.remember(foundKey{f.PID, string(f.Fingerprint)}, foundAt{string(f.File), f.Line, f.Time}, false)
 	}
 	for _, f := range s.InHead {
-		h.foundInHead[foundKey{f.PID, string(f.Fingerprint)}] = true
+		key := foundKey{f.PID, string(f.Fingerprint)}
+		if h.foundInHead == nil {
+			h.found, h.foundInHead = map[foundKey]foundAt{}, map[foundKey]bool{}
+		}
+		h.foundInHead[key] = true
 	}
 	return nil
 }

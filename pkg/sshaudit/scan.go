@@ -1,6 +1,7 @@
 package sshaudit
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/opsctl/opsctl/pkg/authlog"
@@ -126,6 +127,10 @@ func (s *scanner) run(ctx context.Context, lines *authlog.Lines, progress func(i
 }
 
 func (s *scanner) line(line []byte) {
+	if len(line) > 0 && line[0] == 0 {
+		// A log that was truncated under its writer begins with a hole.
+		line = bytes.TrimLeft(line, "\x00")
+	}
 	if len(line) > 0 && line[0] == '{' {
 		s.journal(line)
 		return

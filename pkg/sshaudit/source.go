@@ -26,6 +26,7 @@ var (
 	ErrNoLogs = errors.New("no logs found")
 	ErrNotLog = errors.New("holds no line in syslog or journal form")
 	ErrFolder = errors.New("is a folder without files")
+	ErrLong   = errors.New("lines over 64 KiB were read only in part")
 )
 
 // FileError is what went wrong with one file. The others have been read.
@@ -59,7 +60,7 @@ type source struct {
 	kind  authlog.Compression
 }
 
-// fileSource describes a file. It never blocks on a FIFO without a writer.
+// fileSource describes a file.
 func fileSource(name string, open func() (*os.File, error)) (*source, error) {
 	f, err := open()
 	if err != nil {

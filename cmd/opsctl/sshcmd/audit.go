@@ -191,15 +191,21 @@ func moment(flag, text string, now time.Time, env *cli.Env) (time.Time, error) {
 
 func parsePrefix(text string) (netip.Prefix, error) {
 	if ip, err := netip.ParseAddr(text); err == nil {
-		ip = ip.Unmap()
+		ip = ip.Unmap().WithZone("")
 		return netip.PrefixFrom(ip, ip.BitLen()), nil
 	}
 	prefix, err := netip.ParsePrefix(text)
+	if err == nil && prefix.Addr().Is4In6() && prefix.Bits() >= 96 {
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+	}
 	return prefix.Masked(), err
 }
 
 func checkIgnore(rule string) error {
-	id, _, _ := strings.Cut(rule, ":")
+	id, subject, narrow := strings.Cut(rule, ":")
+	if narrow && subject == "" {
+		return cli.Usagef("--ignore %s: the subject after the colon is empty", rule)
+	}
 	var known []string
 	for _, r := range sshaudit.Rules() {
 		if r.ID == id {

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/opsctl/opsctl/pkg/authkeys"
 	"github.com/opsctl/opsctl/pkg/cli"
@@ -32,8 +34,7 @@ func audit(ctx context.Context, o *auditOptions) (*sshaudit.Document, error) {
 	}
 	o.widenKeys(set)
 	if set != nil && set.Config != nil && o.ofHost() {
-		// A connection may take as long as this host's sshd lets it.
-		o.logs.Grace = max(set.Config.LoginGraceTime, o.logs.Grace)
+		o.logs.Grace = graceOf(set.Config)
 	}
 	o.startHistory()
 	o.logs.Save = o.save != ""
@@ -54,10 +55,19 @@ func audit(ctx context.Context, o *auditOptions) (*sshaudit.Document, error) {
 	return logs.Report(o.report), errors.Join(logErr, saveErr, keyErr)
 }
 
+// graceOf is how long a connection may take: as long as the host's sshd lets it, and
+// not less than sshd's default, since the logs may be older than the setting.
+func graceOf(config *authkeys.Config) time.Duration {
+	if config.LoginGraceTime == 0 { // no limit
+		return time.Hour
+	}
+	return max(config.LoginGraceTime, sshaudit.DefaultGrace*time.Second)
+}
+
 // startHistory makes the first run of --merge FILE --save FILE, where there is no
 // FILE yet, like all later ones.
 func (o *auditOptions) startHistory() {
-	if _, err := os.Stat(o.save); o.save != "" && len(o.logs.Logs) > 0 && errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(o.save); o.save != "" && (len(o.logs.Logs) > 0 || o.root != "") && errors.Is(err, fs.ErrNotExist) {
 		o.logs.Merge = slices.DeleteFunc(o.logs.Merge, func(path string) bool { return path == o.save })
 	}
 }
@@ -93,9 +103,25 @@ func (o *auditOptions) ofHost() bool {
 	return o.root != "" || len(o.logs.Logs) == 0 && len(o.logs.Merge) == 0
 }
 
+// tooVague refuses what is in every key, and paths of files that are not there,
+// as far as their names tell: base64 has no dots, but it may begin with a slash.
+func tooVague(arg string) error {
+	if strings.HasPrefix("SHA256:", arg) || strings.HasPrefix("MD5:", arg) || strings.Trim(arg, "A") == "" {
+		return cli.Usagef("--key %s means every key", arg)
+	}
+	info, err := os.Stat(arg)
+	if err == nil && info.IsDir() || err != nil && strings.Contains(arg, ".") && !strings.HasSuffix(arg, "...") {
+		return cli.Usagef("--key %s is no file that holds a key", arg)
+	}
+	return nil
+}
+
 // selectKeys finds out which keys --key means.
 func (o *auditOptions) selectKeys() error {
 	for _, arg := range o.key {
+		if err := tooVague(arg); err != nil {
+			return err
+		}
 		fps, err := authkeys.FingerprintOf(arg)
 		switch {
 		case errors.Is(err, fs.ErrPermission):

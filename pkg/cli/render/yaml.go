@@ -17,7 +17,8 @@ import (
 // style.
 func writeYAML(w io.Writer, data []byte) error {
 	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
+	// The YAML reader refuses control characters that JSON leaves as they are.
+	if err := yaml.Unmarshal(escapeYAML(data), &doc); err != nil {
 		return fmt.Errorf("encoding YAML: %w", err)
 	}
 	restyle(&doc)
