@@ -106,7 +106,7 @@ func (o *auditOptions) ofHost() bool {
 // tooVague refuses what is in every key, and paths of files that are not there,
 // as far as their names tell: base64 has no dots, but it may begin with a slash.
 func tooVague(arg string) error {
-	if strings.HasPrefix("SHA256:", arg) || strings.HasPrefix("MD5:", arg) || strings.Trim(arg, "A") == "" {
+	if slices.Contains([]string{"SHA256", "SHA256:", "MD5", "MD5:"}, arg) || strings.Trim(arg, "A") == "" {
 		return cli.Usagef("--key %s means every key", arg)
 	}
 	info, err := os.Stat(arg)
