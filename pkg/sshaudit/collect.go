@@ -251,6 +251,7 @@ func (c *collector) keep(s *source, p *Partial, t *tally, err error) {
 		c.out.suspect(unverifiable{t.bareAt, t.bare, false})
 		return // nothing in it is evidence
 	}
+	p.apart = t.repeated == 0
 	c.out.p.merge(p)
 }
 

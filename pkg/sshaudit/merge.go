@@ -21,7 +21,7 @@ func (p *Partial) merge(q *Partial) {
 		p.mergeBurst(hostAddr{hosts[key.host], key.addr}, b)
 	}
 	for i, h := range q.hosts {
-		p.mergeHost(hosts[i], h)
+		p.mergeHost(hosts[i], h, q.apart)
 	}
 	p.pruneBursts(q, hosts)
 }
@@ -46,7 +46,7 @@ func (p *Partial) pruneBursts(q *Partial, hosts []int) {
 }
 
 // mergeHost joins the connections that the boundary between the parts cut.
-func (p *Partial) mergeHost(i int, right *hostPart) {
+func (p *Partial) mergeHost(i int, right *hostPart, apart bool) {
 	h := p.hosts[i]
 	if !h.started {
 		right.name = h.name
@@ -56,7 +56,8 @@ func (p *Partial) mergeHost(i int, right *hostPart) {
 		p.hosts[i] = right
 		return
 	}
-	h.cover(right)
+	h.from, h.to = min(h.from, right.from), max(h.to, right.to)
+	h.extend(right.read, apart)
 	h.lines += right.lines
 	h.accepted += right.accepted
 	h.withKey += right.withKey

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/opsctl/opsctl/pkg/authlog"
@@ -38,11 +37,29 @@ type overlap struct {
 	buf     []byte
 }
 
-// span is the time that a saved partial covers on one host. Of its first and last
-// second it holds the lines atFrom and atTo, by their hashes.
+// span is a stretch that a saved partial holds. Of its edges the lines are known by
+// their hashes, and how often each may still be met.
 type span struct {
-	from, to     int64
-	atFrom, atTo []uint64
+	from, to int64
+	edges    map[uint64]uint32
+}
+
+func newSpan(r stretch) span {
+	s := span{int64(r.from), int64(r.to), map[uint64]uint32{}}
+	for _, e := range r.edges {
+		s.edges[e.hash]++
+	}
+	return s
+}
+
+// clashes tells whether a stretch holds lines of the span: the same time, but for the
+// seconds by which lines come in late.
+func (s span) clashes(r stretch) bool {
+	from, to := int64(r.from), int64(r.to)
+	if from == s.from && to == s.to && maps.Equal(s.edges, newSpan(r).edges) {
+		return true
+	}
+	return min(to, s.to)-max(from, s.from) > edgeSpan
 }
 
 // stableHash is the same in every run: it goes into saved partials.
@@ -73,7 +90,7 @@ func (o *overlap) view() *overlap {
 	v.spans = map[string][]span{}
 	for name, spans := range o.spans {
 		for _, s := range spans {
-			s.atFrom, s.atTo = slices.Clone(s.atFrom), slices.Clone(s.atTo)
+			s.edges = maps.Clone(s.edges)
 			v.spans[name] = append(v.spans[name], s)
 		}
 	}
@@ -127,26 +144,26 @@ func (o *overlap) repeats(h *authlog.Header) bool {
 // inSpan tells whether a saved partial holds the line.
 func (o *overlap) inSpan(h *authlog.Header) bool {
 	spans := o.spans[string(h.Host)]
-	for i := range spans {
-		s := &spans[i]
+	for _, s := range spans {
 		switch {
-		case h.Time == s.to && o.strike(&s.atTo, h), h.Time == s.from && s.from != s.to && o.strike(&s.atFrom, h):
+		case h.Time < s.from || h.Time > s.to:
+		case h.Time != s.from && h.Time+edgeSpan < s.to:
 			return true
-		case h.Time > s.from && h.Time < s.to:
+		case o.strike(s.edges, h):
 			return true
 		}
 	}
 	return false
 }
 
-// strike takes a line off a list.
-func (o *overlap) strike(list *[]uint64, h *authlog.Header) bool {
+// strike takes a line off those that may still be met.
+func (o *overlap) strike(edges map[uint64]uint32, h *authlog.Header) bool {
 	o.buf = lineKey(o.buf[:0], h)
-	i := slices.Index(*list, stableHash(o.buf))
-	if i < 0 {
+	hash := stableHash(o.buf)
+	if edges[hash] == 0 {
 		return false
 	}
-	*list = slices.Delete(*list, i, i+1)
+	edges[hash]--
 	return true
 }
 

@@ -51,6 +51,7 @@ func (p pos) before(q pos) bool {
 type Partial struct {
 	grace  uint32
 	edges  bool // keep what a later run may meet again; see Options.Save
+	apart  bool // of a file that shares no line with those before; see stretch
 	hosts  []*hostPart
 	byName map[string]int
 	last   int    // index of the host of the last line
@@ -100,11 +101,10 @@ type hostPart struct {
 	start       uint32 // time of the first line
 	from, to    uint32 // least and greatest time
 	lines       uint64
-	atFrom      []uint64 // hashes of the lines of the first second, and of the last; only with Partial.edges
-	atTo        []uint64
-	accepted    uint64 // Accepted lines; with none, a log may hide logins (LogLevel)
-	withKey     uint64 // ... of publickey logins that name the key
-	withoutKey  uint64 // ... that do not
+	read        []stretch // what was read of the host; only with Partial.edges
+	accepted    uint64    // Accepted lines; with none, a log may hide logins (LogLevel)
+	withKey     uint64    // ... of publickey logins that name the key
+	withoutKey  uint64    // ... that do not
 	swept       uint32
 	conns       table[connKey, conn]
 	head        []*conn // ended connections that may have begun before the first line
@@ -158,7 +158,7 @@ func (p *Partial) add(hd *authlog.Header, e *authlog.Event, at pos) {
 	t := uint32(max(hd.Time, 0))
 	if p.edges {
 		p.scratch = lineKey(p.scratch[:0], hd)
-		h.edge(t, stableHash(p.scratch))
+		h.line(edge{t, stableHash(p.scratch)})
 	}
 	h.see(t)
 	if t > h.swept+sweepEvery || h.conns.n > maxOpen && h.lines%maxOpen == 0 {
@@ -188,39 +188,6 @@ func (h *hostPart) see(t uint32) {
 		return
 	}
 	h.from, h.to = min(h.from, t), max(h.to, t)
-}
-
-// edge keeps the lines of the first and the last second apart: those that a later
-// run may meet again.
-func (h *hostPart) edge(t uint32, line uint64) {
-	if t < h.from {
-		h.atFrom = h.atFrom[:0]
-	}
-	if t > h.to {
-		h.atTo = h.atTo[:0]
-	}
-	if t <= h.from || !h.started {
-		h.atFrom = append(h.atFrom, line)
-	}
-	if t >= h.to || !h.started {
-		h.atTo = append(h.atTo, line)
-	}
-}
-
-// cover extends the time that h covers by that of a later part.
-func (h *hostPart) cover(o *hostPart) {
-	switch {
-	case o.from < h.from:
-		h.from, h.atFrom = o.from, o.atFrom
-	case o.from == h.from:
-		h.atFrom = append(h.atFrom, o.atFrom...)
-	}
-	switch {
-	case o.to > h.to:
-		h.to, h.atTo = o.to, o.atTo
-	case o.to == h.to:
-		h.atTo = append(h.atTo, o.atTo...)
-	}
 }
 
 // inHead tells whether a connection first seen at t may have begun before the

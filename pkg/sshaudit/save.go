@@ -46,21 +46,26 @@ type savedDoc struct {
 }
 
 type savedHost struct {
-	Name       string       `json:"name"`
-	Start      uint32       `json:"start"`
-	From       uint32       `json:"from"`
-	To         uint32       `json:"to"`
-	AtFrom     []uint64     `json:"atFrom"`
-	AtTo       []uint64     `json:"atTo"`
-	Swept      uint32       `json:"swept"`
-	Lines      uint64       `json:"lines"`
-	Accepted   uint64       `json:"accepted"`
-	WithKey    uint64       `json:"withKey"`
-	WithoutKey uint64       `json:"withoutKey"`
-	Head       []savedConn  `json:"head"`
-	Open       []savedConn  `json:"open"`
-	Found      []savedFound `json:"found"`
-	InHead     []savedProof `json:"foundInHead"`
+	Name       string         `json:"name"`
+	Start      uint32         `json:"start"`
+	From       uint32         `json:"from"`
+	To         uint32         `json:"to"`
+	Read       []savedStretch `json:"read"`
+	Swept      uint32         `json:"swept"`
+	Lines      uint64         `json:"lines"`
+	Accepted   uint64         `json:"accepted"`
+	WithKey    uint64         `json:"withKey"`
+	WithoutKey uint64         `json:"withoutKey"`
+	Head       []savedConn    `json:"head"`
+	Open       []savedConn    `json:"open"`
+	Found      []savedFound   `json:"found"`
+	InHead     []savedProof   `json:"foundInHead"`
+}
+
+type savedStretch struct {
+	From  uint32      `json:"from"`
+	To    uint32      `json:"to"`
+	Edges [][2]uint64 `json:"edges"` // time and hash of lines
 }
 
 type savedConn struct {
@@ -247,16 +252,17 @@ func (c *collector) claim(s *savedPartial) error {
 		c.overlap.spans = spans
 	}
 	for _, h := range s.p.hosts {
-		for _, o := range spans[h.name] {
-			same := int64(h.from) == o.from && int64(h.to) == o.to && slices.Equal(h.atTo, o.atTo)
-			if same || int64(h.from) < o.to && o.from < int64(h.to) {
+		for _, r := range h.read {
+			if slices.ContainsFunc(spans[h.name], func(o span) bool { return o.clashes(r) }) {
 				return errOverlap
 			}
 		}
 	}
 	s.first = 1<<63 - 1
 	for _, h := range s.p.hosts {
-		spans[h.name] = append(spans[h.name], span{int64(h.from), int64(h.to), h.atFrom, h.atTo})
+		for _, r := range h.read {
+			spans[h.name] = append(spans[h.name], newSpan(r))
+		}
 		s.first = min(s.first, int64(h.from))
 	}
 	return nil
@@ -269,6 +275,7 @@ func (c *collector) mergeSaved(before int64) {
 		c.saved = c.saved[1:]
 		base := c.reserveSeq(s.pieces())
 		s.renumber(base)
+		s.p.apart = true
 		c.out.p.merge(s.p)
 		c.out.files = append(c.out.files, s.files...)
 		for _, u := range s.bad {

@@ -85,7 +85,14 @@ func (d *decoder) checkHost(i int) error {
 func (d *decoder) host(i int, s *savedHost) error {
 	h := d.p.hosts[i]
 	h.started, h.start, h.from, h.to, h.swept = true, s.Start, s.From, s.To, s.Swept
-	h.atFrom, h.atTo, h.lines = s.AtFrom, s.AtTo, s.Lines
+	h.lines = s.Lines
+	for _, r := range s.Read {
+		read := stretch{from: r.From, to: r.To}
+		for _, e := range r.Edges {
+			read.edges = append(read.edges, edge{uint32(e[0]), e[1]})
+		}
+		h.read = append(h.read, read)
+	}
 	h.accepted, h.withKey, h.withoutKey = s.Accepted, s.WithKey, s.WithoutKey
 	for k := range s.Head {
 		c, err := d.conn(&s.Head[k])

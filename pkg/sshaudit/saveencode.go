@@ -51,8 +51,15 @@ func encodePos(p pos) savedEvidence {
 
 func (p *Partial) encodeHost(h *hostPart) savedHost {
 	s := savedHost{
-		Name: h.name, Start: h.start, From: h.from, To: h.to, AtFrom: h.atFrom, AtTo: h.atTo, Swept: h.swept, Lines: h.lines,
+		Name: h.name, Start: h.start, From: h.from, To: h.to, Swept: h.swept, Lines: h.lines,
 		Accepted: h.accepted, WithKey: h.withKey, WithoutKey: h.withoutKey,
+	}
+	for _, r := range h.read {
+		saved := savedStretch{From: r.from, To: r.to}
+		for _, e := range r.edges {
+			saved.Edges = append(saved.Edges, [2]uint64{uint64(e.time), e.hash})
+		}
+		s.Read = append(s.Read, saved)
 	}
 	for _, c := range h.head {
 		s.Head = append(s.Head, p.encodeConn(c))
