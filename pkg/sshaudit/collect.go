@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
+	"maps"
 	"runtime"
 	"slices"
 	"time"
@@ -136,6 +138,7 @@ func (c *collector) peek(list []*source) []*source {
 	slices.SortStableFunc(list, func(a, b *source) int {
 		return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.name, b.name))
 	})
+	list = withoutCopies(list)
 	c.o.Progress.Start(total)
 	return list
 }
@@ -163,6 +166,11 @@ func (c *collector) peekOne(s *source) error {
 	head, err := io.ReadAll(io.LimitReader(r, peekSize))
 	if err != nil && len(head) == 0 {
 		return err
+	}
+	var oneSecond bool
+	s.hosts, oneSecond = glance(head, c.o.Location)
+	if oneSecond && len(head) < peekSize {
+		s.whole = sha256.Sum256(head)
 	}
 	mtime := s.mtime.In(c.o.Location)
 	clock := authlog.NewClock(c.o.Location, mtime.Year())
@@ -197,6 +205,41 @@ func firstStamp(lines *authlog.Lines, clock *authlog.Clock) int64 {
 	}
 }
 
+// glance names the hosts of sshd's lines at a log's beginning, and tells whether they
+// are all of one second.
+func glance(head []byte, loc *time.Location) (hosts map[string]bool, oneSecond bool) {
+	hosts = map[string]bool{}
+	first := int64(-1)
+	oneSecond = true
+	clock, lines := authlog.NewClock(loc, 2000), authlog.NewLines(bytes.NewReader(head))
+	for line, ok := lines.Next(); ok; line, ok = lines.Next() {
+		var h authlog.Header
+		status := clock.Parse(line, &h)
+		if len(line) > 0 && line[0] == '{' {
+			status, _ = authlog.Journal(line, &h)
+		}
+		if status == authlog.SSHD {
+			hosts[string(h.Host)] = true
+			if first < 0 {
+				first = h.Time
+			}
+			oneSecond = oneSecond && h.Time == first
+		}
+	}
+	return hosts, oneSecond
+}
+
+// withoutCopies drops copies of files that hold lines of one second only. The
+// lines of other copies are found to repeat when they are read.
+func withoutCopies(list []*source) []*source {
+	seen := map[[sha256.Size]byte]bool{}
+	return slices.DeleteFunc(list, func(s *source) bool {
+		copied := s.whole != [sha256.Size]byte{} && s.size > 0 && seen[s.whole]
+		seen[s.whole] = true
+		return copied
+	})
+}
+
 type readCloser struct {
 	io.Reader
 	io.Closer
@@ -213,6 +256,10 @@ func (c *collector) readAll(ctx context.Context) error {
 			next = max(c.sources[i+1].first, 1)
 		}
 		c.overlap.begin(s.first, next)
+		c.overlap.hosts = map[string]bool{}
+		for _, later := range c.sources[i+1:] {
+			maps.Copy(c.overlap.hosts, later.hosts)
+		}
 		if err := c.read(ctx, s); err != nil {
 			return err
 		}

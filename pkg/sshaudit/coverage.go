@@ -20,12 +20,20 @@ type FileCoverage struct {
 	Repeated      int64               `json:"repeated"`      // lines that were read before
 	From          *time.Time          `json:"from"`          // of all lines; null without stamps
 	To            *time.Time          `json:"to"`
+	Silent        []Silence           `json:"silent"` // times over seven days without any line
+}
+
+// Silence is a time in which a log holds no line.
+type Silence struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
 }
 
 func coverageOf(s *source, t *tally) FileCoverage {
 	f := FileCoverage{
 		Path: s.name, Compression: s.kind, Bytes: t.bytes, Lines: t.lines, Framing: framingOf(t),
 		SSHDLines: t.sshd, NotUnderstood: t.notUnderstood, Unframed: t.unframed, Cut: t.long, Repeated: t.repeated,
+		Silent: append([]Silence{}, t.silent...),
 	}
 	if t.from != 0 {
 		f.From, f.To = new(at(t.from)), new(at(t.to))

@@ -10,9 +10,9 @@ import (
 	"github.com/opsctl/opsctl/pkg/authkeys"
 )
 
-// maxGap is how long the logs may be silent between two files before they no
-// longer prove that nothing happened: a rotated file is missing.
-const maxGap = 7 * 24 * time.Hour
+// maxGap is how long, in seconds, the logs may be silent before they no longer
+// prove that nothing happened: a rotated file is missing, or the host was down.
+const maxGap = 7 * 24 * 3600
 
 // keyRow is a key with what its verdict needs.
 type keyRow struct {
@@ -188,9 +188,10 @@ func (r *reporter) window() window {
 		return window{refused: "no log of " + nameOr(host, "this host") + " was read"}
 	}
 	h := r.p.hosts[i]
-	w := window{from: at(int64(h.from)), to: at(int64(h.to))}
-	if len(r.p.hosts) == 1 {
-		w = r.fileWindow(w)
+	w := r.fileWindow(window{from: at(int64(h.from)), to: at(int64(h.to))})
+	if len(r.p.hosts) > 1 {
+		// Other hosts' lines prove nothing before this one's first and after its last.
+		w.from, w.to = later(w.from, at(int64(h.from))), earlier(w.to, at(int64(h.to)))
 	}
 	if cfg := r.o.Keys.Config; cfg != nil && slices.Contains([]string{"QUIET", "FATAL", "ERROR"}, cfg.LogLevel) {
 		w.refused = "sshd's LogLevel is " + cfg.LogLevel + ": it logs no logins"
@@ -204,6 +205,20 @@ func (r *reporter) window() window {
 	return w
 }
 
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
 func nameOr(s, other string) string {
 	if s == "" {
 		return other
@@ -211,23 +226,33 @@ func nameOr(s, other string) string {
 	return s
 }
 
-// fileWindow widens a lone host's window to all lines of its files, and ends it
-// at a hole between two of them.
+// fileWindow goes back from the end of the files that hold lines of sshd to the last
+// hole in or between them.
 func (r *reporter) fileWindow(w window) window {
-	spans := slices.Clone(r.c.files)
-	spans = slices.DeleteFunc(spans, func(f FileCoverage) bool { return f.From == nil || f.Framing == FramingNone })
-	slices.SortFunc(spans, func(a, b FileCoverage) int { return b.To.Compare(*a.To) })
-	if len(spans) == 0 {
+	files := slices.DeleteFunc(slices.Clone(r.c.files), func(f FileCoverage) bool {
+		return f.From == nil || f.Framing == FramingNone || f.SSHDLines == 0
+	})
+	slices.SortFunc(files, func(a, b FileCoverage) int { return b.To.Compare(*a.To) })
+	if len(files) == 0 {
 		return w
 	}
-	w.from, w.to = *spans[0].From, *spans[0].To
-	for _, f := range spans[1:] {
-		if f.To.Add(maxGap).Before(w.from) {
+	hole := time.Time{}
+	w.from, w.to = *files[0].To, *files[0].To
+	for _, f := range files {
+		if f.To.Add(maxGap * time.Second).Before(w.from) {
 			break
 		}
 		if f.From.Before(w.from) {
 			w.from = *f.From
 		}
+		for _, s := range f.Silent {
+			if s.To.After(hole) && !covered(files, s) {
+				hole = s.To
+			}
+		}
+	}
+	if hole.After(w.from) {
+		w.from = hole
 	}
 	if s := r.c.opts.Since; s.After(w.from) {
 		w.from = s.UTC()
@@ -236,6 +261,11 @@ func (r *reporter) fileWindow(w window) window {
 		w.to = u.UTC()
 	}
 	return w
+}
+
+// covered tells whether another file has lines in one file's silence.
+func covered(files []FileCoverage, s Silence) bool {
+	return slices.ContainsFunc(files, func(f FileCoverage) bool { return f.From.After(s.From) && f.To.Before(s.To) })
 }
 
 // judge gives a key its status.

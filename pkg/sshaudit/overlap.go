@@ -25,6 +25,7 @@ type overlap struct {
 	// keepFrom is the time from which a later file may repeat this one's lines;
 	// 0 for never.
 	keepFrom int64
+	hosts    map[string]bool // those of the later files: no other's lines repeat
 	kept     []uint64
 	keptTo   int64
 	// earlier holds how often the files before had each line up to earlierTo.
@@ -82,7 +83,7 @@ func (o *overlap) begin(first, next int64) {
 
 // view is the overlap of one piece: it reads what earlier files had.
 func (o *overlap) view() *overlap {
-	v := &overlap{seed: o.seed, keepFrom: o.keepFrom, watches: o.active || o.keepFrom != 0}
+	v := &overlap{seed: o.seed, keepFrom: o.keepFrom, hosts: o.hosts, watches: o.active || o.keepFrom != 0}
 	if !o.active {
 		return v
 	}
@@ -121,7 +122,7 @@ func (o *overlap) append(v *overlap) {
 // repeats tells whether a line was read before.
 func (o *overlap) repeats(h *authlog.Header) bool {
 	drop := o.active && h.Time <= o.earlierTo
-	keep := o.keepFrom != 0 && h.Time >= o.keepFrom
+	keep := o.keepFrom != 0 && h.Time >= o.keepFrom && o.hosts[string(h.Host)]
 	if o.active && o.inSpan(h) {
 		return true
 	}

@@ -34,9 +34,13 @@ type tally struct {
 	long          int64 // lines cut at authlog.MaxLine
 	repeated      int64 // lines that an earlier file had already
 	from, to      int64 // times of all framed lines, 0 for none
+	silent        []Silence
 }
 
 func (t *tally) see(unix int64) {
+	if unix > t.to+maxGap && t.to != 0 {
+		t.silent = append(t.silent, Silence{at(t.to), at(unix)})
+	}
 	if t.from == 0 || unix < t.from {
 		t.from = unix
 	}
@@ -65,7 +69,8 @@ func (t *tally) add(o *tally) {
 	t.repeated += o.repeated
 	if o.from != 0 {
 		t.see(o.from)
-		t.see(o.to)
+		t.from, t.to = min(t.from, o.from), max(t.to, o.to)
+		t.silent = append(t.silent, o.silent...)
 	}
 }
 

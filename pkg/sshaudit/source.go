@@ -3,6 +3,7 @@ package sshaudit
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -56,7 +57,9 @@ type source struct {
 	found   bool  // not named by the caller: it may be empty
 	guessed bool  // one of all the files of a folder: it need not be a log of sshd
 
-	first int64 // time of the first line, 0 if there is none
+	first int64             // time of the first line, 0 if there is none
+	hosts map[string]bool   // of the lines at its beginning
+	whole [sha256.Size]byte // of the text, if all of it is of one second; else zero
 	kind  authlog.Compression
 }
 
