@@ -27,6 +27,7 @@ type Clock struct {
 	isoKnown bool
 
 	years Years
+	limit time.Time // no stamp is later; zero: unknown
 
 	host []byte // of the last line, and a space
 	run  uint64 // see Header.Run
@@ -51,6 +52,9 @@ type Years struct {
 func NewClock(loc *time.Location, year int) *Clock {
 	return &Clock{loc: loc, years: Years{Start: year, End: year}}
 }
+
+// WrittenBy says when the log was last written: no year after that begins in it.
+func (c *Clock) WrittenBy(mtime time.Time) { c.limit = mtime.Add(slack) }
 
 // Years reports the years given to the stamps read until now.
 func (c *Clock) Years() Years { return c.years }
@@ -164,6 +168,10 @@ func (c *Clock) yearOf(mon, day int) int {
 	last := c.years.Last
 	switch {
 	case yday < last-wrapDays:
+		if !c.limit.IsZero() && dayOf(c.years.End+1, yday, c.loc).After(c.limit) {
+			// The next year is yet to come: a machine without a clock has booted.
+			return c.years.End
+		}
 		c.years.End++
 	case last < wrapDays && yday > 366-wrapDays:
 		// A line of the old year that arrived after midnight: the clock stays.

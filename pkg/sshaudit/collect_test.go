@@ -281,3 +281,19 @@ func TestCancelEndsTheRun(t *testing.T) {
 		t.Errorf("%v, %v", c, err)
 	}
 }
+
+func TestAMachineWithoutAClockDoesNotBeginAYear(t *testing.T) {
+	var text strings.Builder
+	for i, s := range []string{"Nov 20 08:00:00 h1", "Nov 21 08:00:00 h1", "Jan  1 00:00:07 h2", "Nov 22 08:00:00 h1"} {
+		fmt.Fprintf(&text, "%s sshd[%d]: Accepted password for u%d from 192.0.2.1 port 5 ssh2\n", s, i, i)
+	}
+	path := write(t, "auth.log", text.String())
+	if err := os.Chtimes(path, now(), now()); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range mustCollect(t, sshaudit.Options{Logs: []string{path}}).Logins {
+		if l.First.Year() != 2026 {
+			t.Errorf("%s: %s", l.User, l.First)
+		}
+	}
+}

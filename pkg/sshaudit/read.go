@@ -56,7 +56,7 @@ var errYears = errors.New("its stamps have no year and span more than one: read 
 
 // scanStream scans a stream in one piece, decompressing it in another goroutine.
 func (c *collector) scanStream(ctx context.Context, s *source, raw io.Reader, year int) result {
-	sc := c.newScanner(year, &piece{file: s.name, seq: c.reserveSeq(1), first: true})
+	sc := c.newScanner(s, year, &piece{file: s.name, seq: c.reserveSeq(1), first: true})
 	r, _, err := authlog.Decompress(progress.Reader(raw, c.o.Progress))
 	if err != nil {
 		return result{p: sc.p, overlap: sc.overlap, piece: sc.piece, err: err}
@@ -83,11 +83,12 @@ func (c *collector) reserveSeq(n int) int {
 	return first
 }
 
-func (c *collector) newScanner(year int, pc *piece) *scanner {
+func (c *collector) newScanner(s *source, year int, pc *piece) *scanner {
 	sc := &scanner{
 		p: newPartialSeeded(uint32(c.o.Grace/time.Second), c.out.p.seed), clock: authlog.NewClock(c.o.Location, year), piece: pc,
 		overlap: c.overlap.view(),
 	}
+	sc.clock.WrittenBy(s.mtime)
 	sc.p.edges = c.o.Save
 	if !c.o.Since.IsZero() {
 		sc.since = c.o.Since.Unix()
@@ -189,7 +190,7 @@ func (c *collector) scanPieces(ctx context.Context, s *source, f io.ReaderAt, cu
 		for i := range results {
 			slots <- struct{}{}
 			go func() {
-				sc := c.newScanner(years[i], &piece{file: s.name, seq: first + i, first: i == 0})
+				sc := c.newScanner(s, years[i], &piece{file: s.name, seq: first + i, first: i == 0})
 				sc.p.fails.spill = spilled.from(sc.p)
 				results[i] <- sc.run(ctx, authlog.NewRange(f, cuts[i], cuts[i+1], s.size), c.o.Progress.Add)
 			}()
