@@ -3,6 +3,7 @@ package sshcmd
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -121,9 +122,13 @@ func whoCan(ctx context.Context, o whoCanOptions) (*whoCanResult, error) {
 	return r, err
 }
 
-// exit gives the answer its code: 3 when nobody gets in, else 4 when files could not be read.
+// exit gives the answer its code: 3 when nobody gets in, else 4 when files could not be read. When
+// one of the user's own could not be read, nobody is proven to be kept out.
 func (r *whoCanResult) exit(err error) error {
-	if !r.Allowed {
+	unknown := err != nil && slices.ContainsFunc(r.Problems, func(p authkeys.Problem) bool {
+		return p.Kind == authkeys.ProblemUnreadable && p.User == r.User
+	})
+	if !r.Allowed && !unknown {
 		found := cli.Found()
 		found.Err = err
 		return found
