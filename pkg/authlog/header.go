@@ -209,6 +209,9 @@ func (c *Clock) splitTag(b []byte, h *Header) Status {
 // level is passed over: the text after another program's tag is not the tag.
 func (c *Clock) oddTag(b []byte, space int, h *Header) Status {
 	host, rest := b[:space], b[space+1:]
+	if b[0] != 's' && (len(rest) == 0 || rest[0] < 'a' || rest[0] > 'u') {
+		return Other // most programs end here, without a look at the whole word
+	}
 	if bytes.HasPrefix(host, []byte("sshd")) {
 		host, rest = nil, b
 	} else {
