@@ -218,7 +218,7 @@ func (r *reporter) keyFindings() {
 			r.add(Finding{ID: id, Subject: row.Fingerprint, Message: message, Evidence: at, Remedy: remedy, scope: s})
 		}
 		if row.Status == Unused {
-			w := r.window()
+			w := r.evidence
 			add("unused-key", fmt.Sprintf("%s: %s (evidence: %s to %s, %d days)", who, row.Reason, day(w.from), day(w.to), w.days()),
 				"take the line out once its owner agrees")
 		}

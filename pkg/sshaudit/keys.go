@@ -30,9 +30,9 @@ func (r *reporter) keys() {
 		r.authorities(rows)
 	}
 	r.use(rows)
-	window := r.window()
+	r.evidence = r.window()
 	for _, row := range rows {
-		r.judge(row, window)
+		r.judge(row, r.evidence)
 		slices.SortFunc(row.Locations, func(a, b Location) int {
 			return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.User, b.User), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 		})

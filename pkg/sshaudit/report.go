@@ -72,6 +72,8 @@ type reporter struct {
 	caOf       map[string][]*authkeys.CA
 	proven     map[place]bool // that sshd itself named
 	rows       []*keyRow
+	// evidence is the time in which the use of a key would have been seen.
+	evidence window
 }
 
 // hosts finds out which hosts of the logs the key files belong to.

@@ -79,9 +79,6 @@ func fileSource(name string, open func() (*os.File, error)) (*source, error) {
 	}
 	s := &source{name: name, mtime: info.ModTime(), size: info.Size(), again: info.Mode().IsRegular()}
 	s.open = func() (io.ReadCloser, error) { return open() }
-	if s.again && s.size == 0 {
-		return s, nil
-	}
 	return s, nil
 }
 

@@ -81,18 +81,27 @@ func marshal(v any) ([]byte, error) {
 // escapeInvisible writes what a terminal could act on as \u escapes. JSON
 // strings mean the same either way, and outside of strings JSON is ASCII.
 func escapeInvisible(data []byte) []byte {
+	return escape(data, func(out *bytes.Buffer, r rune) {
+		if r > 0xffff {
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(out, `\u%04x\u%04x`, high, low)
+			return
+		}
+		fmt.Fprintf(out, `\u%04x`, r)
+	})
+}
+
+// escape copies data, with all that a terminal could act on, but for line feeds,
+// as write writes it.
+func escape(data []byte, write func(*bytes.Buffer, rune)) []byte {
 	var out bytes.Buffer
 	out.Grow(len(data))
 	for len(data) > 0 {
 		r, size := utf8.DecodeRune(data)
-		switch {
-		case r == '\n' || inert.Rune(r):
+		if r == '\n' || inert.Rune(r) {
 			out.Write(data[:size])
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&out, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&out, `\u%04x`, r)
+		} else {
+			write(&out, r)
 		}
 		data = data[size:]
 	}

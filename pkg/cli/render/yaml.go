@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -57,20 +56,13 @@ func visible(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return !inert.Rune(r) }) < 0
 }
 
+// escapeYAML is escapeInvisible in YAML's form, which has no surrogate pairs.
 func escapeYAML(data []byte) []byte {
-	var out bytes.Buffer
-	out.Grow(len(data))
-	for len(data) > 0 {
-		r, size := utf8.DecodeRune(data)
-		switch {
-		case r == '\n' || inert.Rune(r):
-			out.Write(data[:size])
-		case r > 0xffff:
-			fmt.Fprintf(&out, `\U%08X`, r)
-		default:
-			fmt.Fprintf(&out, `\u%04X`, r)
+	return escape(data, func(out *bytes.Buffer, r rune) {
+		if r > 0xffff {
+			fmt.Fprintf(out, `\U%08X`, r)
+			return
 		}
-		data = data[size:]
-	}
-	return out.Bytes()
+		fmt.Fprintf(out, `\u%04X`, r)
+	})
 }
