@@ -63,6 +63,7 @@ func (r *round) algorithms() []string {
 	all := []string{
 		"-ssh-ed25519", "-ecdsa-*", "ssh-ed25519", "rsa-sha2-512,rsa-sha2-256", "-*cert*", "ecdsa-sha2-nistp256,ssh-ed25519", "^ssh-ed25519", "+ssh-rsa",
 		"-sk-*", "*ed25519*", "ssh-ed25519-cert-v01@openssh.com", "rsa-sha2-512-cert-v01@openssh.com,ssh-ed25519",
+		"rsa-sha2-256-cert-v01@openssh.com,rsa-sha2-512", "rsa-sha2-256,ssh-rsa-cert-v01@openssh.com", "ssh-rsa",
 	}
 	if !r.modern {
 		all = append(all, "+ssh-dss")

@@ -207,8 +207,12 @@ func (g *rig) try(t *testing.T, c attempt) truth {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
+	offer, err := testpeers.Offer(c.key.signer)
+	if err != nil {
+		t.Fatal(err)
+	}
 	got := g.box.Login(ctx, testpeers.Login{
-		User: c.user, From: c.from, To: netip.AddrPortFrom(localOf(c.from), 22), Auth: []ssh.AuthMethod{ssh.PublicKeys(c.key.signer)},
+		User: c.user, From: c.from, To: netip.AddrPortFrom(localOf(c.from), 22), Auth: []ssh.AuthMethod{offer},
 	})
 	if !got.Local.IsValid() {
 		t.Fatalf("connecting: %v", got.Err)

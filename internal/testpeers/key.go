@@ -71,6 +71,25 @@ func PublicLine(key ssh.PublicKey, comment string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(string(ssh.MarshalAuthorizedKey(key)), "\n")+" "+comment, " ")
 }
 
+// Offer tries a key or certificate with every signature algorithm of its type, SHA-512 before SHA-256 before SHA-1, each an
+// attempt of its own. [ssh.PublicKeys] by itself offers one: it goes by server-sig-algs, which names no certificate
+// algorithms, and so may miss the only one that PubkeyAcceptedAlgorithms leaves.
+func Offer(signer ssh.Signer) (ssh.AuthMethod, error) {
+	rsa, ok := signer.(ssh.AlgorithmSigner)
+	if name := signer.PublicKey().Type(); !ok || name != ssh.KeyAlgoRSA && name != ssh.CertAlgoRSAv01 {
+		return ssh.PublicKeys(signer), nil
+	}
+	var each []ssh.Signer
+	for _, algorithm := range []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA} {
+		one, err := ssh.NewSignerWithAlgorithms(rsa, []string{algorithm})
+		if err != nil {
+			return nil, err
+		}
+		each = append(each, one)
+	}
+	return ssh.PublicKeys(each...), nil
+}
+
 // PrivatePEM is the key in OpenSSH's private format. Test keys live in boxes and are never committed.
 func (k *Key) PrivatePEM(comment string) (string, error) {
 	if k.private == nil {
