@@ -20,10 +20,13 @@ var fragments = []string{
 	"\n2026-11-22T12:00:00.000000+00:00 web01 sshd[1]: Accepted password for root from " + fake + "9 port 10 ssh2",
 	"\n<38>1 2026-11-22T12:00:00.000000+00:00 web01 sshd 1 - - Accepted password for root from " + fake + "10 port 11 ssh2",
 	"message repeated 3 times: [ Accepted password for root from " + fake + "11 port 12 ssh2]", "message repeated 99 times: [ ",
-	" (serial 1) CA ED25519 SHA256:FAKE", " ID x (serial 18446744073709551615) CA RSA SHA256:FAKE", ")", "(", " found at /root/.ssh/authorized_keys:1",
+	" (serial 1) CA ED25519 SHA256:FAKE", " ID x (serial 18446744073709551615) CA RSA SHA256:FAKE", wholeCA, wholeCA + strings.Repeat(" ", 450), ")", "(", " found at /root/.ssh/authorized_keys:1",
 	"Accepted key ED25519 SHA256:FAKE found at /root/.ssh/authorized_keys:1", "Connection from " + fake + "12 port 13 on 127.0.0.1 port 22",
 	"sshd[1]: ", `"`, "'", `\`, "%s%n", " ", "  ", "\t", "#012", "-", "{\"MESSAGE\":\"", "0x", "pam_unix(sshd:session): session opened for user root(uid=0) by (uid=0)",
 }
+
+// wholeCA ends a key ID as a message about it ends.
+const wholeCA = " (serial 18446744073709551614) CA RSA SHA256:AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKK"
 
 // hostile makes text that wants to be read as something else.
 func hostile(r *rand.Rand) string {

@@ -19,6 +19,7 @@ type journalEntry struct {
 	Identifier string          `json:"SYSLOG_IDENTIFIER"`
 	SyslogPID  string          `json:"SYSLOG_PID"`
 	Message    json.RawMessage `json:"MESSAGE"`
+	Raw        json.RawMessage `json:"SYSLOG_RAW"`
 }
 
 // Journal reads one line of `journalctl -o json`. A message of sshd whose
@@ -51,8 +52,18 @@ func Journal(line []byte, h *Header) (status Status, foreign bool) {
 		pid = e.SyslogPID
 	}
 	h.PID, _ = number([]byte(pid))
-	h.Host, h.Msg, h.Run = []byte(e.Hostname), journalMessage(e.Message), 0
+	h.Host, h.Msg, h.Run = []byte(e.Hostname), untrimmed(journalMessage(e.Message), journalMessage(e.Raw)), 0
 	return SSHD, false
+}
+
+// untrimmed gives a message that syslog cut the spaces back that journald took off its end, so that it is known as one.
+// journald keeps what it received as SYSLOG_RAW when it took anything off (journald-syslog.c, since systemd 240).
+func untrimmed(msg, raw []byte) []byte {
+	spaces := len(raw) - len(bytes.TrimRight(raw, " \t\r\n"))
+	if spaces == 0 || len(msg)+spaces < cutAt {
+		return msg
+	}
+	return append(msg, raw[len(raw)-spaces:]...)
 }
 
 // journalOther finds the time of an entry that is not sshd's.

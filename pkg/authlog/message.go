@@ -5,7 +5,8 @@ import (
 )
 
 // sshd cuts a message for syslog at cutAt bytes ("%.500s", log.c): the end of one that
-// long may be text that a client placed there. journald takes trailing spaces off,
+// long may be text that a client placed there. journald takes trailing spaces off, and
+// what reads MESSAGE alone (rsyslog's imjournal, journalctl -o short) never sees them,
 // so a name with many spaces behind the forged end makes such a message shorter. That
 // concerns the messages of a connection's end, where a name has up to 187 bytes
 // (packet.c: 200 with "invalid user "): it takes 65 that are encoded in five each to

@@ -4,8 +4,7 @@ import "bytes"
 
 // parseKeyInfo reads "TYPE FP[, MORE]" and "TYPE-CERT [FP ]ID KEYID (serial N)[ CA
 // TYPE FP]" (auth2-pubkey.c, format_method_key). Whoever signed a certificate chose its
-// key ID, so what follows it is sought from the right; syslog may have cut the
-// line before the CA.
+// key ID, so what follows it is sought from the right, and must be whole.
 func parseKeyInfo(b []byte, e *Event) {
 	e.keyed = true
 	kind, rest, ok := cut(b)
@@ -61,18 +60,29 @@ func serialAt(b []byte) (serial uint64, more []byte, ok bool) {
 	return serial, b[i+1:], true
 }
 
-// certTail reads the whole of "[ CA TYPE FP[, MORE]]", which may be cut short.
+// certTail reads the whole of " CA TYPE FP[, MORE]". One that is not whole was cut, and its front may be the end of a key ID.
 func certTail(b []byte, e *Event) bool {
 	rest, ok := after(b, " CA ")
 	if !ok {
-		return len(b) < 4 && string(b) == " CA "[:len(b)]
+		return false
 	}
-	caType, fp, ok := cut(rest)
-	if !ok {
-		return true
+	caType, rest, ok := cut(rest)
+	fp := firstField(rest)
+	if !ok || !isFingerprint(fp) || len(rest) > len(fp) && rest[len(fp)] != ',' {
+		return false
 	}
-	e.CAType, e.CA = caType, firstField(fp)
+	e.CAType, e.CA = caType, fp
 	return true
+}
+
+// isFingerprint tells a whole fingerprint: "SHA256:" and 43 digits of base64, or MD5's 16 bytes with colons, which had no
+// prefix before OpenSSH 6.8.
+func isFingerprint(b []byte) bool {
+	if digits, ok := after(b, "SHA256:"); ok {
+		return len(digits) == 43
+	}
+	b = bytes.TrimPrefix(b, []byte("MD5:"))
+	return len(b) == 47 && bytes.Count(b, []byte(":")) == 15
 }
 
 // firstField gives b up to its first space or comma.

@@ -1,6 +1,7 @@
 package authlog_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -40,9 +41,36 @@ func pad(front, back string) string {
 	return front + strings.Repeat("x", 500-len(front)-len(back)) + back
 }
 
+const fp43 = "PVl2wDpi3WsdeJWH1Sk5LPKbwPqoP7bUo2eXLoW/OKo"
+
+// A message that syslog cut in the spaces after a forged end looks whole when journald has taken the spaces off.
+func TestJournalTrimsACutMessage(t *testing.T) {
+	msg := "Accepted publickey for a from 192.0.2.7 port 1 ssh2: RSA-CERT SHA256:key ID x (serial 7) CA RSA SHA256:" + fp43
+	for raw, serial := range map[string]uint64{
+		"<38>Nov 22 15:36:45 sshd[7]: " + msg + strings.Repeat(" ", 500-len(msg)): 0,
+		"<38>Nov 22 15:36:45 sshd[7]: " + msg + "\n":                              7,
+	} {
+		line, err := json.Marshal(map[string]string{
+			"__REALTIME_TIMESTAMP": "1795361783471022", "_COMM": "sshd", "_PID": "7", "_UID": "0", "MESSAGE": msg, "SYSLOG_RAW": raw,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var h authlog.Header
+		if status, _ := authlog.Journal(line, &h); status != authlog.SSHD {
+			t.Fatalf("status %v", status)
+		}
+		var e authlog.Event
+		authlog.ParseMessage(h.Msg, &e)
+		if e.Serial != serial || e.Kind != authlog.Accepted || string(e.Addr) != "192.0.2.7" {
+			t.Errorf("%q: kind %v, serial %d from %s, want Accepted, %d", raw, e.Kind, e.Serial, e.Addr, serial)
+		}
+	}
+}
+
 func TestMessages(t *testing.T) {
 	const certFront = "Accepted publickey for a from 192.0.2.7 port 1 ssh2: RSA-CERT SHA256:key ID "
-	const certBack = " (serial 7) CA RSA SHA256:forged"
+	const certBack = " (serial 7) CA RSA SHA256:" + fp43
 	cert := pad(certFront, certBack)
 	certID := cert[len(certFront) : len(cert)-len(certBack)]
 	for msg, want := range map[string]said{
@@ -58,17 +86,17 @@ func TestMessages(t *testing.T) {
 		"Accepted publickey for a from 192.0.2.7 port 1 ssh2": {
 			Kind: authlog.Accepted, User: "a", Addr: "192.0.2.7", Port: 1, Method: "publickey",
 		},
-		"Accepted publickey for a from 192.0.2.7 port 1 ssh2: ED25519-CERT SHA256:key ID x (y) from 9.9.9.9 port 1 ssh2: RSA SHA256:FAKE (serial 1) CA z (serial 18446744073709551615) CA RSA SHA256:ca": {
+		"Accepted publickey for a from 192.0.2.7 port 1 ssh2: ED25519-CERT SHA256:key ID x (y) from 9.9.9.9 port 1 ssh2: RSA SHA256:FAKE (serial 1) CA z (serial 18446744073709551615) CA RSA SHA256:" + fp43: {
 			Kind: authlog.Accepted, User: "a", Addr: "192.0.2.7", Port: 1, Method: "publickey", Type: "ED25519-CERT", Fingerprint: "SHA256:key",
-			CertID: "x (y) from 9.9.9.9 port 1 ssh2: RSA SHA256:FAKE (serial 1) CA z", Serial: 1<<64 - 1, IsCert: true, CAType: "RSA", CA: "SHA256:ca",
+			CertID: "x (y) from 9.9.9.9 port 1 ssh2: RSA SHA256:FAKE (serial 1) CA z", Serial: 1<<64 - 1, IsCert: true, CAType: "RSA", CA: "SHA256:" + fp43,
 		},
-		"Accepted publickey for a from 192.0.2.7 port 1 ssh2: RSA-CERT ID old (serial 3) CA DSA SHA256:ca": { // before 8.0
+		"Accepted publickey for a from 192.0.2.7 port 1 ssh2: RSA-CERT ID old (serial 3) CA DSA SHA256:" + fp43: { // before 8.0
 			Kind: authlog.Accepted, User: "a", Addr: "192.0.2.7", Port: 1, Method: "publickey", Type: "RSA-CERT", CertID: "old", Serial: 3, IsCert: true,
-			CAType: "DSA", CA: "SHA256:ca",
+			CAType: "DSA", CA: "SHA256:" + fp43,
 		},
-		"Accepted publickey for a from 192.0.2.7 port 1 ssh2: ED25519-CERT SHA256:key ID long (serial 5) C": { // cut by syslog
+		"Accepted publickey for a from 192.0.2.7 port 1 ssh2: ED25519-CERT SHA256:key ID long (serial 5) CA RSA SHA256:cut": { // the serial may be the ID's
 			Kind: authlog.Accepted, User: "a", Addr: "192.0.2.7", Port: 1, Method: "publickey", Type: "ED25519-CERT", Fingerprint: "SHA256:key",
-			CertID: "long", Serial: 5, IsCert: true,
+			CertID: "long (serial 5) CA RSA SHA256:cut", IsCert: true,
 		},
 		`Accepted publickey for a from 192.0.2.7 port 1 ssh2: RSA SHA256:abc, client user "u", client host "h"`: {
 			Kind: authlog.Accepted, User: "a", Addr: "192.0.2.7", Port: 1, Method: "publickey", Type: "RSA", Fingerprint: "SHA256:abc",
