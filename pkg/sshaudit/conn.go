@@ -31,6 +31,9 @@ type attempt struct {
 // conn is a connection before its login. Its attempts count once it is known
 // not to end in a login.
 type conn struct {
+	next  *conn // see connTable
+	place int
+
 	key      connKey
 	addr     addr
 	user     []byte
@@ -147,7 +150,7 @@ func (p *Partial) newConn(h *hostPart, key connKey, from addr, t uint32) *conn {
 		c = &conn{}
 	}
 	c.key, c.addr, c.first, c.last, c.head = key, from, t, t, p.inHead(h, t)
-	h.conns.put(key, c)
+	h.conns.put(c)
 	return c
 }
 
@@ -172,7 +175,7 @@ func (p *Partial) accept(host int, t, pid uint32, e *authlog.Event, at pos) {
 		}
 		c = p.newConn(h, key, from, t)
 	}
-	h.conns.remove(key)
+	h.conns.remove(c)
 	if !c.head {
 		p.addLogin(l)
 		p.free(c)
@@ -237,9 +240,13 @@ func (p *Partial) prove(h *hostPart, l *login, key foundKey, t uint32) bool {
 // earlier waits for the part before this one.
 func (p *Partial) close(host int, c *conn) {
 	h := p.hosts[host]
-	if h.conns.get(c.key) == c {
-		h.conns.remove(c.key)
-	}
+	h.conns.remove(c)
+	p.end(host, c)
+}
+
+// end is close for a connection that is not in the table.
+func (p *Partial) end(host int, c *conn) {
+	h := p.hosts[host]
 	if c.head {
 		if c.state == open {
 			c.state = ended
@@ -267,10 +274,18 @@ func (p *Partial) count(host int, c *conn) {
 			b := &c.attempts[to]
 			n, first, last = n+uint64(b.count), min(first, b.time), max(last, b.time)
 		}
-		p.fails.add(failKey{host: uint32(host), reason: a.reason, addr: c.addr, user: c.user}, n, first, last)
+		p.fail(&failKey{host: uint32(host), reason: a.reason, addr: c.addr, user: c.user}, n, first, last)
 		from = to
 	}
 	p.addBurst(hostAddr{host, c.addr}, c.attempts)
+}
+
+func (p *Partial) fail(k *failKey, n uint64, first, last uint32) {
+	if p.log != nil {
+		p.log.add(k, n, first, last)
+	} else {
+		p.fails.add(*k, n, first, last)
+	}
 }
 
 func (p *Partial) free(c *conn) {
@@ -283,15 +298,12 @@ func (p *Partial) free(c *conn) {
 func (p *Partial) sweepConns(host int, t uint32) {
 	h := p.hosts[host]
 	h.swept = t
-	crowded := h.conns.n > maxOpen
-	p.silent = p.silent[:0]
-	for _, s := range h.conns.slots {
-		if s.elem != nil && p.over(s.elem, t, crowded) {
-			p.silent = append(p.silent, s.elem)
+	crowded := len(h.conns.live) > maxOpen
+	for i := len(h.conns.live) - 1; i >= 0; i-- {
+		// Closing one moves the last to its place: that one was looked at.
+		if c := h.conns.live[i]; p.over(c, t, crowded) {
+			p.close(host, c)
 		}
-	}
-	for _, c := range p.silent {
-		p.close(host, c)
 	}
 	for k, f := range h.found {
 		if t > f.time+p.grace+sweepEvery {

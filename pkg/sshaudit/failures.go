@@ -6,12 +6,10 @@ import (
 )
 
 // maxRows bounds a failTable's rows, and with them its memory: 64 bytes each and
-// the name. A piece of a log counts in a table of spillRows rows, which stays in the
-// core's cache, and empties it into the one table of its file.
+// the name.
 const (
-	maxRows   = 1 << 20
-	spillRows = 1 << 13
-	rowPage   = 1 << 12
+	maxRows = 1 << 20
+	rowPage = 1 << 12
 )
 
 // The levels of detail of a failTable. Each maps a row to a coarser one by the row
@@ -59,7 +57,6 @@ type failRow struct {
 type failTable struct {
 	seed   maphash.Seed
 	limit  int
-	spill  func(*failTable) // takes the rows of a full table, which starts anew; may be nil
 	level  int
 	slots  []uint64 // open addressing: the upper half of the hash, and a row's number plus one
 	pages  [][]failRow
@@ -113,24 +110,14 @@ func (f *failTable) add(k failKey, n uint64, first, last uint32) {
 	if f.level > levelFull {
 		k = k.coarsen(f.level)
 	}
-	f.insertHashed(f.hash(&k), &k, n, first, last)
-	if f.spill != nil && f.n >= spillRows {
-		f.spill(f)
-		f.empty()
-	}
+	f.insertHashed(k.hash(f.seed), &k, n, first, last)
 	for f.n > f.limit && f.level < coarsest {
 		f.rebuild(f.level + 1)
 	}
 }
 
-// empty makes the table as new, in the same memory.
-func (f *failTable) empty() {
-	clear(f.slots)
-	f.n, f.names, f.totals = 0, f.names[:0], [reasons]uint64{}
-}
-
-func (f *failTable) hash(k *failKey) uint64 {
-	h := maphash.Bytes(f.seed, k.user)
+func (k *failKey) hash(seed maphash.Seed) uint64 {
+	h := maphash.Bytes(seed, k.user)
 	h ^= k.addr.hi*0x9e3779b97f4a7c15 + bits.RotateLeft64(k.addr.lo*0xbf58476d1ce4e5b9, 31)
 	h ^= (uint64(k.host)<<24 | uint64(k.reason)<<16 | uint64(k.collapsed)<<8 | uint64(k.bits)) * 0x94d049bb133111eb
 	hi, lo := bits.Mul64(h, 0x9e3779b97f4a7c15)
@@ -138,7 +125,7 @@ func (f *failTable) hash(k *failKey) uint64 {
 }
 
 func (f *failTable) insert(k failKey, n uint64, first, last uint32) {
-	f.insertHashed(f.hash(&k), &k, n, first, last)
+	f.insertHashed(k.hash(f.seed), &k, n, first, last)
 }
 
 func (f *failTable) insertHashed(h uint64, k *failKey, n uint64, first, last uint32) {
@@ -157,10 +144,7 @@ func (f *failTable) insertHashed(h uint64, k *failKey, n uint64, first, last uin
 	if f.n == len(f.pages)*rowPage {
 		f.pages = append(f.pages, make([]failRow, rowPage))
 	}
-	*f.row(f.n) = failRow{
-		hash: h, addr: k.addr, count: n, first: first, last: last, userOff: uint32(len(f.names)), userLen: uint16(len(k.user)),
-		host: k.host, reason: k.reason, collapsed: k.collapsed, bits: k.bits,
-	}
+	*f.row(f.n) = k.row(h, n, first, last, len(f.names))
 	f.n++
 	f.names = append(f.names, k.user...)
 	f.slots[i] = h&^(1<<32-1) | uint64(f.n)
@@ -169,17 +153,27 @@ func (f *failTable) insertHashed(h uint64, k *failKey, n uint64, first, last uin
 	}
 }
 
+// row makes the row of a key whose user is to stand at off in the names.
+func (k *failKey) row(h, n uint64, first, last uint32, off int) failRow {
+	return failRow{
+		hash: h, addr: k.addr, count: n, first: first, last: last, userOff: uint32(off), userLen: uint16(len(k.user)),
+		host: k.host, reason: k.reason, collapsed: k.collapsed, bits: k.bits,
+	}
+}
+
 func (f *failTable) same(r *failRow, k *failKey) bool {
 	return r.addr == k.addr && r.host == k.host && r.reason == k.reason && r.collapsed == k.collapsed && r.bits == k.bits &&
 		string(f.user(r)) == string(k.user)
 }
 
-func (f *failTable) user(r *failRow) []byte {
-	return f.names[r.userOff : r.userOff+uint32(r.userLen)]
+func (f *failTable) user(r *failRow) []byte { return r.user(f.names) }
+
+func (r *failRow) user(names []byte) []byte {
+	return names[r.userOff : r.userOff+uint32(r.userLen)]
 }
 
-func (f *failTable) key(r *failRow) failKey {
-	return failKey{host: r.host, reason: r.reason, collapsed: r.collapsed, bits: r.bits, addr: r.addr, user: f.user(r)}
+func (r *failRow) key(names []byte) failKey {
+	return failKey{host: r.host, reason: r.reason, collapsed: r.collapsed, bits: r.bits, addr: r.addr, user: r.user(names)}
 }
 
 func (f *failTable) grow() {
@@ -201,7 +195,7 @@ func (f *failTable) rebuild(level int) {
 	f.level, f.pages, f.n, f.names, f.slots = level, nil, 0, nil, make([]uint64, 1<<10)
 	for i := range old.n {
 		r := old.row(i)
-		f.insert(old.key(r).coarsen(level), r.count, r.first, r.last)
+		f.insert(r.key(old.names).coarsen(level), r.count, r.first, r.last)
 		if i%rowPage == rowPage-1 {
 			old.pages[i/rowPage] = nil // for the collector: both tables together may be large
 		}
@@ -212,9 +206,9 @@ func (f *failTable) rebuild(level int) {
 // table takes g's memory over where the numbers are the same.
 func (f *failTable) merge(g *failTable, hosts []int) {
 	if f.n == 0 && identity(hosts) && f.seed == g.seed {
-		limit, spill, totals := f.limit, f.spill, f.totals
+		limit, totals := f.limit, f.totals
 		*f = *g
-		f.limit, f.spill = limit, spill
+		f.limit = limit
 		for i, n := range totals {
 			f.totals[i] += n
 		}
@@ -228,40 +222,53 @@ func (f *failTable) absorb(g *failTable, hosts []int) {
 	if g.level > f.level {
 		f.rebuild(g.level)
 	}
-	same := f.level == levelFull && f.seed == g.seed && identity(hosts)
-	for i := range g.n {
-		if i%ahead == 0 {
-			f.warm(g, i)
-		}
-		r := g.row(i)
-		k := g.key(r)
-		h := r.hash
-		if !same || f.level > levelFull {
-			k.host = uint32(hosts[r.host])
-			k = k.coarsen(f.level)
-			h = f.hash(&k)
-		}
-		f.insertHashed(h, &k, r.count, r.first, r.last)
-		for f.n > f.limit && f.level < coarsest {
-			f.rebuild(f.level + 1)
-		}
+	for i := 0; i < g.n; i += rowPage {
+		f.take(g.pages[i/rowPage][:min(rowPage, g.n-i)], g.names, hosts, g.seed)
 	}
-	for i, n := range g.totals {
+	f.addTotals(&g.totals)
+}
+
+func (f *failTable) addTotals(totals *[reasons]uint64) {
+	for i, n := range totals {
 		f.totals[i] += n
+	}
+}
+
+// take adds rows whose hosts are numbered, and whose keys are hashed, as elsewhere.
+// It leaves the totals.
+func (f *failTable) take(rows []failRow, names []byte, hosts []int, seed maphash.Seed) {
+	same := f.seed == seed && identity(hosts)
+	for len(rows) > 0 {
+		batch := rows[:min(ahead, len(rows))]
+		rows = rows[len(batch):]
+		f.warm(batch)
+		for i := range batch {
+			r := &batch[i]
+			k, h := r.key(names), r.hash
+			if !same || f.level > levelFull {
+				k.host = uint32(hosts[r.host])
+				k = k.coarsen(f.level)
+				h = k.hash(f.seed)
+			}
+			f.insertHashed(h, &k, r.count, r.first, r.last)
+			for f.n > f.limit && f.level < coarsest {
+				f.rebuild(f.level + 1)
+			}
+		}
 	}
 }
 
 // ahead is how many slots warm reads at a time.
 const ahead = 16
 
-// warm reads the slots that the next rows of g will look at. The reads do not wait for
-// each other, as those of one insert after the other do: a large table lies
-// outside the core's cache.
-func (f *failTable) warm(g *failTable, from int) {
+// warm reads the slots that the rows will look at. The reads do not wait for each
+// other, as those of one insert after the other do: a large table lies outside the
+// core's cache.
+func (f *failTable) warm(rows []failRow) {
 	mask := uint64(len(f.slots) - 1)
 	sum := uint64(0)
-	for i := from; i < min(from+ahead, g.n); i++ {
-		sum += f.slots[g.row(i).hash&mask]
+	for i := range rows {
+		sum += f.slots[rows[i].hash&mask]
 	}
 	f.warmed = sum
 }

@@ -90,44 +90,62 @@ func TestRowsDoNotDependOnTheOrderOfFailures(t *testing.T) {
 	}
 }
 
-func TestASpillingTableSaysTheSame(t *testing.T) {
+func TestALogOfFailuresSaysTheSame(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	seed := maphash.MakeSeed()
-	list := attack(rng, 60_000, 5000, 5000, 9)
-	whole, piece, shared := newFailTable(seed), newFailTable(seed), newFailTable(seed)
-	piece.spill = func(f *failTable) { shared.absorb(f, []int{0, 1, 2}) }
-	for i, k := range list {
+	p := newPartial(DefaultGrace)
+	for i := range 3 {
+		p.addHost(fmt.Sprint("h", i))
+	}
+	shared := newSpill(p)
+	shared.serve(p)
+	whole := newFailTable(p.seed)
+	for i, k := range attack(rng, 60_000, 5000, 5000, 9) {
 		whole.add(k, 1, uint32(i), uint32(i))
-		piece.add(k, 1, uint32(i), uint32(i))
+		p.fail(&k, 1, uint32(i), uint32(i))
 	}
-	if shared.n == 0 {
-		t.Fatal("nothing was spilled")
+	if shared.p.fails.n == 0 {
+		t.Fatal("nothing was passed on before the end")
 	}
-	shared.absorb(piece, []int{0, 1, 2})
-	if a, b := rowsOf(whole), rowsOf(shared); !slices.Equal(a, b) {
-		t.Errorf("%d rows, %d with spilling", len(a), len(b))
+	shared.into(p)
+	if a, b := rowsOf(whole), rowsOf(p.fails); !slices.Equal(a, b) || whole.totals != p.fails.totals {
+		t.Errorf("%d rows, %d by way of a log", len(a), len(b))
 	}
 }
 
-func TestTableKeepsWhatAMapWould(t *testing.T) {
+func TestTablesKeepWhatAMapWould(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 3))
-	table := table[connKey, conn]{hash: salt(seed).ofConn}
-	want := map[connKey]*conn{}
+	conns, wantConns := connTable{salt: salt(seed)}, map[connKey]*conn{}
+	bursts, wantBursts := burstTable{salt: salt(seed)}, map[hostAddr]*burst{}
 	for range 200_000 {
 		key := keyOf(uint32(rng.IntN(40)), uint16(rng.IntN(40)))
+		c := conns.get(key)
+		if c != wantConns[key] {
+			t.Fatalf("key %d: %p, %p wanted", key, c, wantConns[key])
+		}
+		peer := hostAddr{rng.IntN(3), addr{0, uint64(rng.IntN(600))}}
+		b := bursts.get(peer)
+		if b != wantBursts[peer] {
+			t.Fatalf("peer %v: %p, %p wanted", peer, b, wantBursts[peer])
+		}
 		if rng.IntN(2) == 0 {
-			c := &conn{key: key}
-			table.put(key, c)
-			want[key] = c
-		} else {
-			table.remove(key)
-			delete(want, key)
+			if c != nil {
+				conns.remove(c)
+			}
+			delete(wantConns, key)
+			bursts.remove(peer)
+			delete(wantBursts, peer)
+			continue
 		}
-		probe := keyOf(uint32(rng.IntN(40)), uint16(rng.IntN(40)))
-		if table.get(probe) != want[probe] || table.n != len(want) {
-			t.Fatalf("%d entries, %d wanted; key %d: %p, %p wanted", table.n, len(want), probe, table.get(probe), want[probe])
+		if c == nil {
+			wantConns[key] = &conn{key: key}
+			conns.put(wantConns[key])
 		}
+		wantBursts[peer] = newBurst()
+		bursts.put(peer, wantBursts[peer])
+	}
+	if len(conns.live) != len(wantConns) || bursts.n != len(wantBursts) {
+		t.Errorf("%d connections, %d wanted; %d bursts, %d wanted", len(conns.live), len(wantConns), bursts.n, len(wantBursts))
 	}
 }

@@ -66,7 +66,7 @@ func (p *Partial) mergeHost(i int, right *hostPart, apart bool) {
 	for _, c := range right.head {
 		p.joinHead(i, c)
 	}
-	for _, c := range right.conns.all() {
+	for _, c := range right.conns.live {
 		if c.head {
 			p.joinHead(i, c)
 			continue
@@ -74,7 +74,7 @@ func (p *Partial) mergeHost(i int, right *hostPart, apart bool) {
 		if l := h.conns.get(c.key); l != nil {
 			p.close(i, l)
 		}
-		h.conns.put(c.key, c)
+		h.conns.put(c)
 	}
 	for key := range right.foundInHead {
 		delete(h.found, key)
@@ -103,7 +103,7 @@ func (p *Partial) joinHead(i int, r *conn) {
 	r.head = p.inHead(h, r.first)
 	if l := h.conns.get(r.key); l != nil {
 		if p.joins(l, r.addr, r.first, r.user, r.firstIsEnd) {
-			h.conns.remove(r.key)
+			h.conns.remove(l)
 			l.extend(r)
 			r = l
 		} else {
@@ -114,9 +114,9 @@ func (p *Partial) joinHead(i int, r *conn) {
 	case r.state == accepted:
 		p.settleLogin(i, r)
 	case r.state == open || r.state == ended && gap(r.last, h.to) <= afterEnd:
-		h.conns.put(r.key, r)
+		h.conns.put(r)
 	default:
-		p.close(i, r)
+		p.end(i, r)
 	}
 }
 
@@ -155,7 +155,8 @@ func (p *Partial) settleLogin(i int, c *conn) {
 // partial can be reported then, but not merged any more.
 func (p *Partial) finish() {
 	for i, h := range p.hosts {
-		for _, c := range h.conns.all() {
+		for n := len(h.conns.live); n > 0; n-- {
+			c := h.conns.live[n-1]
 			c.head = false
 			p.close(i, c)
 		}

@@ -58,7 +58,8 @@ type Partial struct {
 	run    uint64 // of the last line; see authlog.Header.Run
 
 	fails  *failTable
-	bursts table[hostAddr, burst]
+	log    *failLog // takes the failures in place of fails; may be nil
+	bursts burstTable
 	sweep  int // size of bursts at which the idle ones are dropped
 	logins map[string]*login
 	wrong  map[string]*notice // good keys from addresses outside from=
@@ -70,7 +71,6 @@ type Partial struct {
 	scratch []byte // composes map keys
 	freed   []*conn
 	idle    []*burst // dropped, to be used again
-	silent  []*conn  // of the sweep at hand
 }
 
 type hostAddr struct {
@@ -85,8 +85,6 @@ type salt uint64
 func (s salt) ofAddr(k hostAddr) uint64 {
 	return s.spread(k.addr.lo ^ s.spread(k.addr.hi+uint64(k.host)))
 }
-
-func (s salt) ofConn(k connKey) uint64 { return s.spread(uint64(k)) }
 
 // spread mixes the bits of a word, so that its lower ones depend on all.
 func (s salt) spread(x uint64) uint64 {
@@ -106,7 +104,7 @@ type hostPart struct {
 	withKey     uint64    // ... of publickey logins that name the key
 	withoutKey  uint64    // ... that do not
 	swept       uint32
-	conns       table[connKey, conn]
+	conns       connTable
 	head        []*conn // ended connections that may have begun before the first line
 	found       map[foundKey]foundAt
 	foundInHead map[foundKey]bool
@@ -119,7 +117,7 @@ func newPartialSeeded(grace uint32, seed maphash.Seed) *Partial {
 	mix := salt(maphash.Bytes(seed, nil))
 	return &Partial{
 		grace: grace, byName: map[string]int{}, last: -1,
-		fails: newFailTable(seed), bursts: table[hostAddr, burst]{hash: mix.ofAddr}, salt: mix, sweep: minIdle,
+		fails: newFailTable(seed), bursts: burstTable{salt: mix}, salt: mix, sweep: minIdle,
 		logins: map[string]*login{}, wrong: map[string]*notice{}, modes: map[string]*notice{},
 		names: map[uint64]string{}, seed: seed,
 	}
@@ -141,7 +139,7 @@ func (p *Partial) host(name []byte) int {
 func (p *Partial) addHost(name string) int {
 	i := len(p.hosts)
 	p.hosts = append(p.hosts, &hostPart{
-		name: name, conns: table[connKey, conn]{hash: p.salt.ofConn},
+		name: name, conns: connTable{salt: p.salt},
 	})
 	p.byName[name] = i
 	return i
@@ -161,7 +159,7 @@ func (p *Partial) add(hd *authlog.Header, e *authlog.Event, at pos) {
 		h.line(edge{t, stableHash(p.scratch)})
 	}
 	h.see(t)
-	if t > h.swept+sweepEvery || h.conns.n > maxOpen && h.lines%maxOpen == 0 {
+	if t > h.swept+sweepEvery || len(h.conns.live) > maxOpen && h.lines%maxOpen == 0 {
 		p.sweepConns(i, t)
 	}
 	if e.Kind <= authlog.Noise {

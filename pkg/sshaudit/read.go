@@ -63,7 +63,7 @@ func (c *collector) scanStream(ctx context.Context, s *source, raw io.Reader, ye
 	}
 	ahead := newReadAhead(ctx.Done(), r)
 	spilled := newSpill(c.out.p)
-	sc.p.fails.spill = spilled.from(sc.p)
+	spilled.serve(sc.p)
 	res := sc.run(ctx, authlog.NewLines(ahead), func(int64) {})
 	spilled.into(sc.p)
 	if ctx.Err() != nil {
@@ -191,8 +191,10 @@ func (c *collector) scanPieces(ctx context.Context, s *source, f io.ReaderAt, cu
 			slots <- struct{}{}
 			go func() {
 				sc := c.newScanner(s, years[i], &piece{file: s.name, seq: first + i, first: i == 0})
-				sc.p.fails.spill = spilled.from(sc.p)
-				results[i] <- sc.run(ctx, authlog.NewRange(f, cuts[i], cuts[i+1], s.size), c.o.Progress.Add)
+				spilled.serve(sc.p)
+				res := sc.run(ctx, authlog.NewRange(f, cuts[i], cuts[i+1], s.size), c.o.Progress.Add)
+				sc.p.settle()
+				results[i] <- res
 			}()
 		}
 	}()

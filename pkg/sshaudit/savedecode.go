@@ -106,7 +106,10 @@ func (d *decoder) host(i int, s *savedHost) error {
 		if err != nil {
 			return err
 		}
-		h.conns.put(c.key, c)
+		if h.conns.get(c.key) != nil {
+			return errDamaged
+		}
+		h.conns.put(c)
 	}
 	for _, f := range s.Found {
 		h.remember(foundKey{f.PID, string(f.Fingerprint)}, foundAt{string(f.File), f.Line, f.Time}, false)

@@ -64,7 +64,7 @@ func (p *Partial) encodeHost(h *hostPart) savedHost {
 	for _, c := range h.head {
 		s.Head = append(s.Head, p.encodeConn(c))
 	}
-	for _, c := range h.conns.all() {
+	for _, c := range h.conns.live {
 		s.Open = append(s.Open, p.encodeConn(c))
 	}
 	for k, f := range h.found {

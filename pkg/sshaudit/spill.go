@@ -1,6 +1,36 @@
 package sshaudit
 
-import "sync"
+import (
+	"hash/maphash"
+	"sync"
+)
+
+// logRows is how many failures a failLog holds: few enough to stay in the core's cache.
+const logRows = 1 << 12
+
+// failLog holds the failures that one piece of a log counted last, one row each. They
+// go to the table of the whole file many at a time, under one lock.
+type failLog struct {
+	seed   maphash.Seed
+	rows   []failRow
+	names  []byte
+	totals [reasons]uint64
+	flush  func(*failLog)
+}
+
+func (l *failLog) add(k *failKey, n uint64, first, last uint32) {
+	l.totals[k.reason] += n
+	l.rows = append(l.rows, k.row(k.hash(l.seed), n, first, last, len(l.names)))
+	l.names = append(l.names, k.user...)
+	if len(l.rows) == logRows {
+		l.empty()
+	}
+}
+
+func (l *failLog) empty() {
+	l.flush(l)
+	l.rows, l.names, l.totals = l.rows[:0], l.names[:0], [reasons]uint64{}
+}
 
 // spill is the table of failures that the pieces of one file share. Failures do
 // not depend on the order of lines, so it does not matter which piece counts first.
@@ -15,22 +45,31 @@ func newSpill(like *Partial) *spill {
 	return s
 }
 
-// from gives the function that empties the table of a piece into the shared one.
-func (s *spill) from(piece *Partial) func(*failTable) {
-	return func(full *failTable) {
+// serve lets a piece count into the shared table, until [Partial.settle].
+func (s *spill) serve(piece *Partial) {
+	piece.log = &failLog{seed: piece.seed, rows: make([]failRow, 0, logRows), flush: func(l *failLog) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		hosts := make([]int, len(piece.hosts))
 		for i, h := range piece.hosts {
 			hosts[i] = s.p.host([]byte(h.name))
 		}
-		s.p.fails.absorb(full, hosts)
+		s.p.fails.take(l.rows, l.names, hosts, l.seed)
+		s.p.fails.addTotals(&l.totals)
+	}}
+}
+
+// settle ends what serve began.
+func (p *Partial) settle() {
+	if p.log != nil {
+		p.log.empty()
+		p.log = nil
 	}
 }
 
 // into gives the shared rows to the partial of the whole file.
 func (s *spill) into(p *Partial) {
-	p.fails.spill = nil
+	p.settle()
 	hosts := make([]int, len(s.p.hosts))
 	for i, h := range s.p.hosts {
 		hosts[i] = p.host([]byte(h.name))

@@ -2,24 +2,23 @@ package sshaudit
 
 import "iter"
 
-// table finds what every line of sshd looks up: open connections by their key,
-// bursts by their address. Open addressing with linear probing; the keys stand in
-// the slots. The zero table is not usable: hash must be set.
-type table[K comparable, E any] struct {
-	hash  func(K) uint64
-	slots []slot[K, E]
+// burstTable finds the failures of an address. Open addressing with linear probing; the
+// keys stand in the slots.
+type burstTable struct {
+	salt  salt
+	slots []burstSlot
 	n     int
 }
 
-type slot[K comparable, E any] struct {
-	key  K
-	elem *E // nil in an empty slot
+type burstSlot struct {
+	key  hostAddr
+	elem *burst // nil in an empty slot
 }
 
-func (t *table[K, E]) home(key K) int { return int(t.hash(key) & uint64(len(t.slots)-1)) }
+func (t *burstTable) home(key hostAddr) int { return int(t.salt.ofAddr(key) & uint64(len(t.slots)-1)) }
 
 // get gives the element of a key, nil if there is none.
-func (t *table[K, E]) get(key K) *E {
+func (t *burstTable) get(key hostAddr) *burst {
 	if t.n == 0 {
 		return nil
 	}
@@ -32,7 +31,7 @@ func (t *table[K, E]) get(key K) *E {
 }
 
 // put adds an element, in place of the one of its key.
-func (t *table[K, E]) put(key K, elem *E) {
+func (t *burstTable) put(key hostAddr, elem *burst) {
 	if 2*(t.n+1) > len(t.slots) {
 		t.grow()
 	}
@@ -43,13 +42,13 @@ func (t *table[K, E]) put(key K, elem *E) {
 			return
 		}
 	}
-	t.slots[i] = slot[K, E]{key, elem}
+	t.slots[i] = burstSlot{key, elem}
 	t.n++
 }
 
-func (t *table[K, E]) grow() {
+func (t *burstTable) grow() {
 	old := t.slots
-	t.slots, t.n = make([]slot[K, E], max(64, 2*len(old))), 0
+	t.slots, t.n = make([]burstSlot, max(64, 2*len(old))), 0
 	for _, s := range old {
 		if s.elem != nil {
 			t.put(s.key, s.elem)
@@ -59,7 +58,7 @@ func (t *table[K, E]) grow() {
 
 // remove takes a key out and closes the gap that it leaves (Knuth, vol. 3, 6.4,
 // algorithm R).
-func (t *table[K, E]) remove(key K) {
+func (t *burstTable) remove(key hostAddr) {
 	if t.n == 0 {
 		return
 	}
@@ -72,7 +71,7 @@ func (t *table[K, E]) remove(key K) {
 	}
 	t.n--
 	for j := i; ; {
-		t.slots[i] = slot[K, E]{}
+		t.slots[i] = burstSlot{}
 		for {
 			j = (j + 1) & mask
 			if t.slots[j].elem == nil {
@@ -88,14 +87,14 @@ func (t *table[K, E]) remove(key K) {
 
 // all gives what the table holds, in no order. The table may change meanwhile: what is
 // given is a copy.
-func (t *table[K, E]) all() iter.Seq2[K, *E] {
-	list := make([]slot[K, E], 0, t.n)
+func (t *burstTable) all() iter.Seq2[hostAddr, *burst] {
+	list := make([]burstSlot, 0, t.n)
 	for _, s := range t.slots {
 		if s.elem != nil {
 			list = append(list, s)
 		}
 	}
-	return func(yield func(K, *E) bool) {
+	return func(yield func(hostAddr, *burst) bool) {
 		for _, s := range list {
 			if !yield(s.key, s.elem) {
 				return
