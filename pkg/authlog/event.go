@@ -29,6 +29,8 @@ type Event struct {
 	Count  uint32 // how often: above 1 for "message repeated N times"
 	User   []byte
 	Addr   []byte // IP address, or with UseDNS a host name
+	V4     uint32 // Addr as a number where IsV4, else 0
+	IsV4   bool   // Addr is a dotted quad of octets of one to three digits, 255 at most
 	Port   uint16
 	Method []byte // "publickey", "password", "keyboard-interactive/pam" ...
 	// Invalid tells that User is no account of the host.
@@ -54,4 +56,11 @@ func (e *Event) reset() {
 	}
 	e.Kind, e.Count, e.Invalid = Unknown, 1, false
 	e.User, e.Addr, e.Method, e.Port = nil, nil, nil, 0
+	e.V4, e.IsV4 = 0, false
+}
+
+// setAddr sets the address, as text and as a number.
+func (e *Event) setAddr(text []byte) {
+	e.Addr = text
+	e.V4, e.IsV4 = parseV4(text)
 }

@@ -168,7 +168,8 @@ func fromTail(b []byte, e *Event) (user []byte, ok bool) {
 	default:
 		return nil, false
 	}
-	e.Addr, e.Port = addr, port
+	e.setAddr(addr)
+	e.Port = port
 	return user, true
 }
 
@@ -276,7 +277,8 @@ func parseWrongAddr(b []byte, e *Event) {
 	if len(loc) > 2 && !location(bytes.TrimSuffix(loc, []byte(": ")), e) {
 		return
 	}
-	e.Kind, e.User, e.Addr = WrongAddr, user, addr[:end]
+	e.Kind, e.User = WrongAddr, user
+	e.setAddr(addr[:end])
 }
 
 // Bare tells whether a line without any header is a message of sshd, as `sshd -E

@@ -25,7 +25,8 @@ func parseC(b []byte, e *Event) {
 func parseConnectionFrom(b []byte, e *Event) {
 	if i := bytes.Index(b, []byte(" on ")); i > 0 {
 		if head, addr, port, ok := portTail(b[:i]); ok && len(head) == 0 {
-			e.Kind, e.Addr, e.Port = Opened, addr, port
+			e.Kind, e.Port = Opened, port
+			e.setAddr(addr)
 			return
 		}
 	}
@@ -57,7 +58,8 @@ func parseEnd(b []byte, e *Event) {
 	default:
 		return
 	}
-	e.Addr, e.Port = addr, port
+	e.setAddr(addr)
+	e.Port = port
 }
 
 // parseD reads the messages that begin with D: what ended a connection.
@@ -120,7 +122,8 @@ func parseTimeout(b []byte, e *Event) {
 	e.Kind = Noise
 	rest, _ = after2(rest, "connection from ")
 	if head, addr, port, ok := portTail(bytes.TrimSuffix(rest, []byte("."))); ok && len(head) == 0 {
-		e.Kind, e.Addr, e.Port = Closed, addr, port
+		e.Kind, e.Port = Closed, port
+		e.setAddr(addr)
 	}
 }
 

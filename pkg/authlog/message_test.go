@@ -236,11 +236,13 @@ func FuzzLine(f *testing.F) {
 		clock := authlog.NewClock(time.UTC, 2026)
 		if clock.Parse([]byte(line), &h) == authlog.SSHD {
 			authlog.ParseMessage(h.Msg, &e)
+			checkV4(t, &e)
 		}
 		if line != "" && line[0] == '{' {
 			authlog.Journal([]byte(line), &h)
 		}
 		authlog.ParseMessage([]byte(line), &e)
+		checkV4(t, &e)
 		authlog.Bare([]byte(line))
 		if e.Count == 0 {
 			t.Error("an event that never happened")

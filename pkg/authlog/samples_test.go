@@ -70,6 +70,7 @@ func TestEveryCapturedLineIsUnderstood(t *testing.T) {
 					if authlog.ParseMessage(h.Msg, &e); e.Kind == authlog.Unknown {
 						t.Errorf("not understood: %q", h.Msg)
 					}
+					checkV4(t, &e)
 				}
 			}
 			if lines.Err() != nil || sshd < 5 {
