@@ -33,6 +33,19 @@ func (c *Clock) Parse(line []byte, h *Header) Status {
 	if len(line) < 20 {
 		return Unframed
 	}
+	first, last := word(line, 0), word(line, 8)
+	if first == c.minute.first && last&^secondDigits == c.minute.last {
+		if second := quickSecond(last); second <= 60 {
+			c.bsdUnix = c.minute.unix + second
+			h.Time = c.bsdUnix
+			return c.quickTag(line, 16, h)
+		}
+	}
+	return c.parseForm(line, h)
+}
+
+// parseForm parses a line that does not begin like the one before.
+func (c *Clock) parseForm(line []byte, h *Header) Status {
 	switch b := line[0]; {
 	case b >= 'A' && b <= 'S':
 		return c.parseBSD(line, h)
@@ -45,7 +58,7 @@ func (c *Clock) Parse(line []byte, h *Header) Status {
 		if n+1 < len(line) && line[n+1] == ' ' { // macOS: log show --style syslog
 			n++
 		}
-		return c.splitTag(line[n+1:], h)
+		return c.quickTag(line, n+1, h)
 	case b == '<':
 		return c.parsePriority(line, h)
 	}
@@ -58,7 +71,7 @@ func (c *Clock) parseBSD(line []byte, h *Header) Status {
 		return Unframed
 	}
 	h.Time = t
-	return c.splitTag(line[16:], h)
+	return c.quickTag(line, 16, h)
 }
 
 // parsePriority reads "<PRI>" and what follows: RFC 5424 when that is a
@@ -172,6 +185,7 @@ func (c *Clock) splitTag(b []byte, h *Header) Status {
 			return Unframed
 		}
 		c.host = append(c.host[:0], b[:i+1]...)
+		c.words = newHostWords(c.host)
 		c.run++
 	}
 	h.Run = c.run

@@ -238,6 +238,7 @@ func FuzzLine(f *testing.F) {
 			authlog.ParseMessage(h.Msg, &e)
 			checkV4(t, &e)
 		}
+		checkAgain(t, line)
 		if line != "" && line[0] == '{' {
 			authlog.Journal([]byte(line), &h)
 		}

@@ -16,8 +16,8 @@ type Clock struct {
 	loc *time.Location
 
 	// The last stamp of each form and what it meant: consecutive lines mostly
-	// share their second, and nearly always their hour.
-	bsdText  [16]byte // with the space behind it
+	// share their minute, and nearly always their hour.
+	minute   minuteWords
 	bsdUnix  int64
 	bsdHour  [9]byte // "Nov 22 12"
 	bsdBase  int64   // start of that hour
@@ -29,8 +29,9 @@ type Clock struct {
 	years Years
 	limit time.Time // no stamp is later; zero: unknown
 
-	host []byte // of the last line, and a space
-	run  uint64 // see Header.Run
+	host  []byte // of the last line, and a space
+	words hostWords
+	run   uint64 // see Header.Run
 }
 
 // Years tells how the year of the stamps without one went through a file. All
@@ -50,14 +51,18 @@ type Years struct {
 // NewClock returns a clock that reads stamps without a year as in year, and
 // stamps without a zone in loc.
 func NewClock(loc *time.Location, year int) *Clock {
-	return &Clock{loc: loc, years: Years{Start: year, End: year}}
+	return &Clock{loc: loc, years: Years{Start: year, End: year}, words: newHostWords(nil)}
 }
 
 // WrittenBy says when the log was last written: no year after that begins in it.
 func (c *Clock) WrittenBy(mtime time.Time) { c.limit = mtime.Add(slack) }
 
 // Years reports the years given to the stamps read until now.
-func (c *Clock) Years() Years { return c.years }
+func (c *Clock) Years() Years {
+	years := c.years
+	years.LastUnix = c.bsdUnix
+	return years
+}
 
 const localZone = 1 << 30
 
@@ -114,13 +119,6 @@ func daysIn(mon int) int {
 
 // bsd parses "Nov 22 12:25:01 " at the start of b, which holds at least 16 bytes.
 func (c *Clock) bsd(b []byte) (int64, bool) {
-	if [16]byte(b) == c.bsdText {
-		return c.bsdUnix, true
-	}
-	return c.bsdSlow(b)
-}
-
-func (c *Clock) bsdSlow(b []byte) (int64, bool) {
 	if b[15] != ' ' || b[3] != ' ' || b[6] != ' ' || b[9] != ':' || b[12] != ':' {
 		return 0, false
 	}
@@ -132,9 +130,8 @@ func (c *Clock) bsdSlow(b []byte) (int64, bool) {
 	if [9]byte(b) != c.bsdHour && !c.bsdNewHour(b) {
 		return 0, false
 	}
-	c.bsdUnix = c.bsdBase + int64(minute*60+second)
-	copy(c.bsdText[:], b)
-	c.years.LastUnix = c.bsdUnix
+	c.minute = minuteWords{word(b, 0), word(b, 8) &^ secondDigits, c.bsdBase + int64(minute*60)}
+	c.bsdUnix = c.minute.unix + int64(second)
 	return c.bsdUnix, true
 }
 
