@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"hash/fnv"
 	"net/netip"
+
+	"github.com/opsctl/opsctl/pkg/authlog"
 )
 
 // addr is a peer's address in 16 bytes: IPv4 as mapped, anything else (a host
@@ -90,6 +92,14 @@ func (p *Partial) addrOf(text []byte) addr {
 		p.names[a.lo] = string(text)
 	}
 	return a
+}
+
+// peer gives the address of an event's client.
+func (p *Partial) peer(e *authlog.Event) addr {
+	if e.IsV4 {
+		return addr{lo: v4Mark | uint64(e.V4)}
+	}
+	return p.addrOf(e.Addr)
 }
 
 // addrText is the inverse of addrOf.

@@ -13,7 +13,7 @@ type burst struct {
 	at       pos    // that failure's line
 	times    []timeCount
 	sum      uint32       // of the counts in times
-	few      [8]timeCount // holds times while they are few: most addresses fail seldom
+	few      [5]timeCount // holds times while they are few: most addresses fail seldom
 }
 
 // newBurst takes a burst that was dropped, or makes one.
@@ -44,19 +44,56 @@ type timeCount struct {
 // grace of its connection and the sweep that closed it.
 func (p *Partial) burstSlack() uint32 { return p.grace + 2*sweepEvery }
 
-// addBurst counts the failures of one connection.
-func (p *Partial) addBurst(key hostAddr, attempts []attempt) {
+// maxCounted is how many connections wait for their bursts to be sought together.
+const maxCounted = 64
+
+// addBurst takes the failures of a connection, and then the connection itself.
+func (p *Partial) addBurst(host int, c *conn) {
+	c.host, c.last = host, p.hosts[host].to
+	p.counted = append(p.counted, c)
+	if len(p.counted) == maxCounted {
+		p.settleBursts()
+	}
+}
+
+// settleBursts adds what addBurst took. The table is large: reading the places of
+// many addresses first lets the reads not wait for each other.
+func (p *Partial) settleBursts() {
+	if len(p.counted) == 0 {
+		return
+	}
+	if len(p.bursts.slots) > 0 {
+		var found [maxCounted]*burst
+		for i, c := range p.counted {
+			found[i] = p.bursts.slots[p.bursts.home(hostAddr{c.host, c.addr})].elem
+		}
+		for _, b := range found {
+			if b != nil && len(b.times) > 0 {
+				p.warmed += b.times[len(b.times)-1].time
+			}
+		}
+	}
+	for _, c := range p.counted {
+		p.settleBurst(c)
+		p.free(c)
+	}
+	p.counted = p.counted[:0]
+	if p.bursts.n >= p.sweep {
+		p.dropIdle()
+	}
+}
+
+// settleBurst adds one connection's failures; its last is the host's newest time then.
+func (p *Partial) settleBurst(c *conn) {
+	key := hostAddr{c.host, c.addr}
 	b := p.bursts.get(key)
 	if b == nil {
-		if p.bursts.n >= p.sweep {
-			p.dropIdle()
-		}
 		b = p.newBurst()
 		p.bursts.put(key, b)
 	}
 	added := false
-	for i := range attempts {
-		a := &attempts[i]
+	for i := range c.attempts {
+		a := &c.attempts[i]
 		if b.detected == 0 || a.time <= b.detected {
 			b.insert(timeCount{a.time, a.count, a.at})
 			added = true
@@ -66,7 +103,7 @@ func (p *Partial) addBurst(key hostAddr, attempts []attempt) {
 		b.detect()
 	}
 	if len(b.times) > 0 {
-		b.prune(p.headEnd(key.host), p.hosts[key.host].to, p.burstSlack())
+		b.prune(p.headEnd(c.host), c.last, p.burstSlack())
 	}
 }
 
@@ -131,9 +168,17 @@ func (b *burst) prune(headEnd, now, slack uint32) {
 	if b.detected == 0 && b.times[0].time+burstSpan+slack >= now {
 		return
 	}
-	b.times = slices.DeleteFunc(b.times, func(tc timeCount) bool {
-		return b.detected != 0 && tc.time > b.detected || tc.time > headEnd && tc.time+burstSpan+slack < now
-	})
+	if b.detected != 0 {
+		for n := len(b.times); n > 0 && b.times[n-1].time > b.detected; n-- {
+			b.times = b.times[:n-1]
+		}
+	}
+	from, to := 0, 0 // the times that are too old, and not of the head
+	for ; from < len(b.times) && b.times[from].time <= headEnd; from++ {
+	}
+	for to = from; to < len(b.times) && b.times[to].time+burstSpan+slack < now; to++ {
+	}
+	b.times = b.times[:from+copy(b.times[from:], b.times[to:])]
 	b.sum = 0
 	for _, tc := range b.times {
 		b.sum += tc.count

@@ -120,7 +120,6 @@ type collector struct {
 	saved   []*savedPartial
 	errs    []error
 	done    int // files that were read
-	seq     int
 	overlap overlap
 }
 
@@ -305,12 +304,17 @@ func (c *collector) keep(s *source, p *Partial, t *tally, err error) {
 // suspect adds a log that proves nothing, once a file.
 func (c *Collection) suspect(u unverifiable) {
 	for i, old := range c.bad {
-		if old.at.piece.file == u.at.piece.file && old.forged == u.forged {
+		if c.fileOf(old) == c.fileOf(u) && old.forged == u.forged {
 			c.bad[i].count = max(old.count, u.count)
 			return
 		}
 	}
 	c.bad = append(c.bad, u)
+}
+
+func (c *Collection) fileOf(u unverifiable) string {
+	file, _ := c.p.pieces.find(u.at)
+	return file
 }
 
 // cover lists a file. One that a saved partial has read before is listed once, as

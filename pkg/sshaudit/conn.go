@@ -36,6 +36,7 @@ type conn struct {
 
 	key      connKey
 	addr     addr
+	host     int // set when its failures are counted
 	user     []byte
 	attempts []attempt
 	// weak is a failure that counts only where no attempt was logged: an invalid
@@ -87,7 +88,7 @@ func clip(b []byte) []byte { return b[:min(len(b), maxText)] }
 // touch takes a line of a connection that is not (yet) a login.
 func (p *Partial) touch(host int, t, pid uint32, e *authlog.Event, at pos) {
 	h := p.hosts[host]
-	key, from := keyOf(pid, e.Port), p.addrOf(e.Addr)
+	key, from := keyOf(pid, e.Port), p.peer(e)
 	isEnd := e.Kind == authlog.Closed
 	c := h.conns.get(key)
 	if c != nil && (e.Kind == authlog.Opened || !p.joins(c, from, t, e.User, isEnd)) {
@@ -158,7 +159,7 @@ func (p *Partial) newConn(h *hostPart, key connKey, from addr, t uint32) *conn {
 func (p *Partial) accept(host int, t, pid uint32, e *authlog.Event, at pos) {
 	h := p.hosts[host]
 	h.countAccepted(e)
-	key, from := keyOf(pid, e.Port), p.addrOf(e.Addr)
+	key, from := keyOf(pid, e.Port), p.peer(e)
 	l := p.newLogin(host, from, e, t, at)
 	proof := foundKey{pid, l.proofKey()}
 	proven := p.prove(h, l, proof, t)
@@ -255,13 +256,13 @@ func (p *Partial) end(host int, c *conn) {
 		return
 	}
 	p.count(host, c)
-	p.free(c)
 }
 
-// count adds a closed connection's failures.
+// count adds a closed connection's failures, and takes it.
 func (p *Partial) count(host int, c *conn) {
 	if len(c.attempts) == 0 {
 		if c.weak.reason == ReasonNone {
+			p.free(c)
 			return
 		}
 		c.attempts = append(c.attempts, c.weak)
@@ -277,7 +278,7 @@ func (p *Partial) count(host int, c *conn) {
 		p.fail(&failKey{host: uint32(host), reason: a.reason, addr: c.addr, user: c.user}, n, first, last)
 		from = to
 	}
-	p.addBurst(hostAddr{host, c.addr}, c.attempts)
+	p.addBurst(host, c)
 }
 
 func (p *Partial) fail(k *failKey, n uint64, first, last uint32) {

@@ -261,14 +261,20 @@ func (f *failTable) take(rows []failRow, names []byte, hosts []int, seed maphash
 // ahead is how many slots warm reads at a time.
 const ahead = 16
 
-// warm reads the slots that the rows will look at. The reads do not wait for each
-// other, as those of one insert after the other do: a large table lies outside the
-// core's cache.
+// warm reads the slots, and then the rows, that an insert of each of the rows will look
+// at. The reads do not wait for each other, as those of one insert after the other do:
+// a large table lies outside the core's cache.
 func (f *failTable) warm(rows []failRow) {
 	mask := uint64(len(f.slots) - 1)
+	var found [ahead]uint64
+	for i := range rows {
+		found[i] = f.slots[rows[i].hash&mask]
+	}
 	sum := uint64(0)
 	for i := range rows {
-		sum += f.slots[rows[i].hash&mask]
+		if s := found[i]; s != 0 && s>>32 == rows[i].hash>>32 {
+			sum += f.row(int(uint32(s) - 1)).hash
+		}
 	}
 	f.warmed = sum
 }

@@ -43,8 +43,8 @@ func (r *reporter) add(f Finding) {
 
 func (r *reporter) unverifiableLogs() {
 	for _, u := range r.c.bad {
-		file := u.at.piece.file
-		f := Finding{ID: "unverifiable-log", Subject: file, Evidence: evidenceOf("", u.at), scope: scope{always: true}}
+		file := r.c.fileOf(u)
+		f := Finding{ID: "unverifiable-log", Subject: file, Evidence: r.evidenceOf("", u.at), scope: scope{always: true}}
 		if u.forged {
 			f.Message = fmt.Sprintf("%d journal entries claim to be sshd's, but another program or user wrote them; they were left out", u.count)
 			f.Remedy = "look at the entries' _UID, _EXE and _CMDLINE: somebody wrote them on purpose"
@@ -305,7 +305,7 @@ func (r *reporter) problemFindings() {
 		r.add(Finding{
 			ID: "bad-permissions", Subject: n.file, Remedy: "chmod go-w on it, or give it to the user",
 			Message:  fmt.Sprintf("sshd refused it %s for its owner or modes, last on %s", times(n.count), day(at(int64(n.last)))),
-			Evidence: evidenceOf(host, n.firstAt), scope: scope{host: host},
+			Evidence: r.evidenceOf(host, n.firstAt), scope: scope{host: host},
 		})
 	}
 }
@@ -330,7 +330,7 @@ func (r *reporter) wrongAddresses() {
 			where = fmt.Sprintf("%s:%d", n.file, n.line)
 		}
 		r.add(Finding{
-			ID: "outside-from", Severity: Medium, Subject: n.user + "@" + ip, Evidence: evidenceOf(host, n.firstAt),
+			ID: "outside-from", Severity: Medium, Subject: n.user + "@" + ip, Evidence: r.evidenceOf(host, n.firstAt),
 			Message: fmt.Sprintf("a key of %s was offered %s from %s, which from= in %s does not permit; sshd refused it", n.user, times(n.count), ip, where),
 			Remedy:  "ask the owner: the key may have been copied",
 			scope:   scope{host: host, users: []string{n.user}, ips: []string{ip}},

@@ -54,7 +54,7 @@ func (r *reporter) burst(host, ip string, b *burst, sum *failRow, tried []string
 		}
 	}
 	r.add(Finding{
-		ID: "brute-force", Subject: ip, Message: message, scope: s, Evidence: evidenceOf(host, b.at),
+		ID: "brute-force", Subject: ip, Message: message, scope: s, Evidence: r.evidenceOf(host, b.at),
 		Remedy: "block the address; PasswordAuthentication no, and MaxStartups or PerSourcePenalties slow the next one",
 	})
 	if len(g.logins) == 0 {

@@ -107,7 +107,7 @@ func (p *Partial) note(to map[string]*notice, host int, t uint32, e *authlog.Eve
 		count: uint64(e.Count), first: t, last: t, firstAt: at,
 	}
 	if len(e.Addr) > 0 {
-		n.addr = p.addrOf(e.Addr)
+		n.addr = p.peer(e)
 	}
 	p.addNotice(to, n)
 }

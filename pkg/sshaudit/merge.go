@@ -5,6 +5,11 @@ import "maps"
 // merge appends q, the part of the logs that follows p. p takes over q's memory; q must
 // not be used again. merge is associative: (a b) c and a (b c) report the same.
 func (p *Partial) merge(q *Partial) {
+	p.settleBursts()
+	q.settleBursts()
+	if q.pieces != p.pieces {
+		q.moveTo(p.pieces)
+	}
 	maps.Copy(p.names, q.names)
 	hosts := make([]int, len(q.hosts))
 	for i, h := range q.hosts {
@@ -171,4 +176,5 @@ func (p *Partial) finish() {
 			}
 		}
 	}
+	p.settleBursts()
 }

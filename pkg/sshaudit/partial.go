@@ -22,34 +22,10 @@ const (
 	burstSize = 20
 )
 
-// piece is a stretch of consecutive lines of one file. base is known once all
-// the pieces before it have been read.
-type piece struct {
-	file  string
-	seq   int  // order of the pieces over all files
-	first bool // begins at the first byte of its file
-	base  int64
-}
-
-// pos is a line of a file.
-type pos struct {
-	piece *piece
-	line  uint32 // 1 is the first line of the piece
-}
-
-func (p pos) before(q pos) bool {
-	if p.piece == nil || q.piece == nil {
-		return q.piece == nil && p.piece != nil
-	}
-	if p.piece.seq != q.piece.seq {
-		return p.piece.seq < q.piece.seq
-	}
-	return p.piece.base+int64(p.line) < q.piece.base+int64(q.line)
-}
-
 // Partial is what a stretch of log lines says. Merge joins two of them.
 type Partial struct {
 	grace  uint32
+	pieces *pieces
 	edges  bool // keep what a later run may meet again; see Options.Save
 	apart  bool // of a file that shares no line with those before; see stretch
 	hosts  []*hostPart
@@ -70,6 +46,8 @@ type Partial struct {
 
 	scratch []byte // composes map keys
 	freed   []*conn
+	counted []*conn  // see addBurst
+	warmed  uint32   // see settleBursts: keeps its reads from being optimised away
 	idle    []*burst // dropped, to be used again
 }
 
@@ -110,16 +88,19 @@ type hostPart struct {
 	foundInHead map[foundKey]bool
 }
 
-func newPartial(grace uint32) *Partial { return newPartialSeeded(grace, maphash.MakeSeed()) }
+func newPartial(grace uint32) *Partial {
+	return newPartialLike(&Partial{grace: grace, seed: maphash.MakeSeed(), pieces: &pieces{}})
+}
 
-// newPartialSeeded makes a partial whose tables another one can take over.
-func newPartialSeeded(grace uint32, seed maphash.Seed) *Partial {
-	mix := salt(maphash.Bytes(seed, nil))
+// newPartialLike makes an empty partial of the same run, whose tables the other one can
+// take over.
+func newPartialLike(o *Partial) *Partial {
+	mix := salt(maphash.Bytes(o.seed, nil))
 	return &Partial{
-		grace: grace, byName: map[string]int{}, last: -1,
-		fails: newFailTable(seed), bursts: burstTable{salt: mix}, salt: mix, sweep: minIdle,
+		grace: o.grace, pieces: o.pieces, byName: map[string]int{}, last: -1,
+		fails: newFailTable(o.seed), bursts: burstTable{salt: mix}, salt: mix, sweep: minIdle,
 		logins: map[string]*login{}, wrong: map[string]*notice{}, modes: map[string]*notice{},
-		names: map[uint64]string{}, seed: seed,
+		names: map[uint64]string{}, seed: o.seed,
 	}
 }
 

@@ -56,7 +56,7 @@ var errYears = errors.New("its stamps have no year and span more than one: read 
 
 // scanStream scans a stream in one piece, decompressing it in another goroutine.
 func (c *collector) scanStream(ctx context.Context, s *source, raw io.Reader, year int) result {
-	sc := c.newScanner(s, year, &piece{file: s.name, seq: c.reserveSeq(1), first: true})
+	sc := c.newScanner(s, year, c.out.p.pieces.add(&piece{file: s.name, first: true}))
 	r, _, err := authlog.Decompress(progress.Reader(raw, c.o.Progress))
 	if err != nil {
 		return result{p: sc.p, overlap: sc.overlap, piece: sc.piece, err: err}
@@ -76,16 +76,9 @@ func (c *collector) scanStream(ctx context.Context, s *source, raw io.Reader, ye
 	return res
 }
 
-// reserveSeq gives the first of n numbers in the order of the pieces.
-func (c *collector) reserveSeq(n int) int {
-	first := c.seq
-	c.seq += n
-	return first
-}
-
 func (c *collector) newScanner(s *source, year int, pc *piece) *scanner {
 	sc := &scanner{
-		p: newPartialSeeded(uint32(c.o.Grace/time.Second), c.out.p.seed), clock: authlog.NewClock(c.o.Location, year), piece: pc,
+		p: newPartialLike(c.out.p), clock: authlog.NewClock(c.o.Location, year), piece: pc,
 		overlap: c.overlap.view(),
 	}
 	sc.clock.WrittenBy(s.mtime)
@@ -179,18 +172,19 @@ func (c *collector) scanPieces(ctx context.Context, s *source, f io.ReaderAt, cu
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	results := make([]chan result, len(cuts)-1)
+	list := make([]*piece, len(results))
 	for i := range results {
 		results[i] = make(chan result, 1)
+		list[i] = c.out.p.pieces.add(&piece{file: s.name, first: i == 0})
 	}
 	// One piece more than there are cores may wait for its turn to be merged.
 	slots := make(chan struct{}, c.o.Workers+1)
-	first := c.reserveSeq(len(results))
 	spilled := newSpill(c.out.p)
 	go func() {
 		for i := range results {
 			slots <- struct{}{}
 			go func() {
-				sc := c.newScanner(s, years[i], &piece{file: s.name, seq: first + i, first: i == 0})
+				sc := c.newScanner(s, years[i], list[i])
 				spilled.serve(sc.p)
 				res := sc.run(ctx, authlog.NewRange(f, cuts[i], cuts[i+1], s.size), c.o.Progress.Add)
 				sc.p.settle()
@@ -198,7 +192,7 @@ func (c *collector) scanPieces(ctx context.Context, s *source, f io.ReaderAt, cu
 			}()
 		}
 	}()
-	all := fold{result: result{p: newPartialSeeded(c.out.p.grace, c.out.p.seed), overlap: &overlap{}}}
+	all := fold{result: result{p: newPartialLike(c.out.p), overlap: &overlap{}}}
 	for i := range results {
 		all.append(<-results[i])
 		<-slots

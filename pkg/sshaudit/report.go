@@ -190,7 +190,7 @@ func (r *reporter) login(l *login) Login {
 	host := r.p.hosts[l.host].name
 	out := Login{
 		Host: host, User: l.user, IP: r.p.addrText(l.addr), Method: l.method, Fingerprint: l.fingerprint, KeyType: l.keyType,
-		Count: l.count, First: at(int64(l.first)), Last: at(int64(l.last)), Evidence: evidenceOf(host, l.firstAt, l.lastAt),
+		Count: l.count, First: at(int64(l.first)), Last: at(int64(l.last)), Evidence: r.evidenceOf(host, l.firstAt, l.lastAt),
 	}
 	if l.isCert {
 		out.Certificate = &Certificate{ID: l.certID, Serial: l.serial, CAType: l.caType, CA: l.ca}
@@ -199,13 +199,14 @@ func (r *reporter) login(l *login) Login {
 	return out
 }
 
-func evidenceOf(host string, list ...pos) []Evidence {
+func (r *reporter) evidenceOf(host string, list ...pos) []Evidence {
 	out := []Evidence{}
 	for _, p := range list {
-		if p.piece == nil {
+		if p.piece == 0 {
 			continue
 		}
-		e := Evidence{host, p.piece.file, p.piece.base + int64(p.line)}
+		e := Evidence{Host: host}
+		e.File, e.Line = r.p.pieces.find(p)
 		if !slices.Contains(out, e) {
 			out = append(out, e)
 		}

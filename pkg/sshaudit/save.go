@@ -192,8 +192,7 @@ type savedPartial struct {
 	p     *Partial
 	files []FileCoverage
 	bad   []unverifiable
-	first int64    // earliest time of its hosts
-	order []*piece // of its files
+	first int64 // earliest time of its hosts
 }
 
 // loadSaved reads the --merge files, in the order of their times.
@@ -273,13 +272,12 @@ func (c *collector) mergeSaved(before int64) {
 	for len(c.saved) > 0 && c.saved[0].first <= before {
 		s := c.saved[0]
 		c.saved = c.saved[1:]
-		base := c.reserveSeq(s.pieces())
-		s.renumber(base)
+		s.moveTo(c.out.p.pieces)
 		s.p.apart = true
 		c.out.p.merge(s.p)
 		c.out.files = append(c.out.files, s.files...)
 		for _, u := range s.bad {
-			if u.at.piece != nil {
+			if u.at.piece != 0 {
 				c.out.suspect(u)
 			}
 		}

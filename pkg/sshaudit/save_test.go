@@ -59,8 +59,8 @@ func FuzzSaved(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s.renumber(0)
 		p := newPartial(DefaultGrace)
+		s.moveTo(p.pieces)
 		p.merge(s.p)
 		c := &Collection{p: p, files: s.files, bad: s.bad}
 		c.Report(ReportOptions{Top: 5})

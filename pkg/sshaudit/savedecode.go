@@ -3,7 +3,6 @@ package sshaudit
 import (
 	"errors"
 	"fmt"
-	"slices"
 )
 
 var errDamaged = errors.New("its parts contradict each other")
@@ -14,7 +13,6 @@ type decoder struct {
 	doc    *savedDoc
 	p      *Partial
 	pieces map[string]*piece
-	order  []*piece
 }
 
 func (doc *savedDoc) decode() (*savedPartial, error) {
@@ -46,16 +44,14 @@ func (doc *savedDoc) decode() (*savedPartial, error) {
 	for _, b := range doc.Bad {
 		s.bad = append(s.bad, unverifiable{d.pos(b), b.Count, b.Forged})
 	}
-	s.order = d.order
 	return s, nil
 }
 
 func (d *decoder) piece(file string) *piece {
 	pc, ok := d.pieces[file]
 	if !ok {
-		pc = &piece{file: file, seq: len(d.order)}
+		pc = d.p.pieces.add(&piece{file: file})
 		d.pieces[file] = pc
-		d.order = append(d.order, pc)
 	}
 	return pc
 }
@@ -68,11 +64,9 @@ func (d *decoder) pos(e savedEvidence) pos {
 	}
 	pc := d.piece(e.File)
 	if e.Line > 1<<32-1 {
-		far := *pc
-		far.base = e.Line - 1
-		return pos{&far, 1}
+		return pos{d.p.pieces.add(&piece{file: e.File, base: e.Line - 1}).number, 1}
 	}
-	return pos{pc, uint32(e.Line)}
+	return pos{pc.number, uint32(e.Line)}
 }
 
 func (d *decoder) checkHost(i int) error {
@@ -238,13 +232,10 @@ func (d *decoder) row(r *savedRow) error {
 	return nil
 }
 
-// pieces counts the numbers that renumber needs.
-func (s *savedPartial) pieces() int { return len(s.order) }
-
-// renumber gives the partial's files their place in the order of all pieces.
-func (s *savedPartial) renumber(base int) {
-	slices.SortStableFunc(s.order, func(a, b *piece) int { return a.seq - b.seq })
-	for i, pc := range s.order {
-		pc.seq = base + i
+// moveTo is [Partial.moveTo], for what stands beside the partial too.
+func (s *savedPartial) moveTo(ps *pieces) {
+	by := s.p.moveTo(ps)
+	for i := range s.bad {
+		s.bad[i].at.move(by)
 	}
 }

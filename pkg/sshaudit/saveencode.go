@@ -7,6 +7,7 @@ import (
 // encode mirrors the partial as it stands, unfinished connections included.
 func (c *Collection) encode() *savedDoc {
 	p := c.p
+	p.settleBursts()
 	doc := &savedDoc{Kind: savedKind, Version: savedVersion, Grace: p.grace, Level: p.fails.level, Totals: p.fails.totals[:], Files: c.files}
 	for _, h := range p.hosts {
 		doc.Hosts = append(doc.Hosts, p.encodeHost(h))
@@ -28,25 +29,26 @@ func (c *Collection) encode() *savedDoc {
 		doc.Modes = append(doc.Modes, p.encodeNotice(n))
 	}
 	for key, b := range p.bursts.all() {
-		s := savedBurst{Host: key.host, Addr: p.addrText(key.addr), Detected: b.detected, At: encodePos(b.at)}
+		s := savedBurst{Host: key.host, Addr: p.addrText(key.addr), Detected: b.detected, At: p.encodePos(b.at)}
 		for _, t := range b.times {
-			s.Times = append(s.Times, savedTry{Time: t.time, Count: t.count, At: encodePos(t.at)})
+			s.Times = append(s.Times, savedTry{Time: t.time, Count: t.count, At: p.encodePos(t.at)})
 		}
 		doc.Bursts = append(doc.Bursts, s)
 	}
 	for _, u := range c.bad {
-		e := encodePos(u.at)
+		e := p.encodePos(u.at)
 		e.Count, e.Forged = u.count, u.forged
 		doc.Bad = append(doc.Bad, e)
 	}
 	return doc
 }
 
-func encodePos(p pos) savedEvidence {
-	if p.piece == nil {
+func (p *Partial) encodePos(at pos) savedEvidence {
+	if at.piece == 0 {
 		return savedEvidence{}
 	}
-	return savedEvidence{File: p.piece.file, Line: p.piece.base + int64(p.line)}
+	file, line := p.pieces.find(at)
+	return savedEvidence{File: file, Line: line}
 }
 
 func (p *Partial) encodeHost(h *hostPart) savedHost {
@@ -78,11 +80,11 @@ func (p *Partial) encodeHost(h *hostPart) savedHost {
 
 func (p *Partial) encodeConn(c *conn) savedConn {
 	s := savedConn{
-		Addr: p.addrText(c.addr), PID: uint32(c.key >> 16), Port: uint16(c.key), User: c.user, Weak: encodeTry(c.weak),
+		Addr: p.addrText(c.addr), PID: uint32(c.key >> 16), Port: uint16(c.key), User: c.user, Weak: p.encodeTry(c.weak),
 		First: c.first, Last: c.last, State: c.state, Head: c.head, FirstIsEnd: c.firstIsEnd,
 	}
 	for _, a := range c.attempts {
-		s.Attempts = append(s.Attempts, encodeTry(a))
+		s.Attempts = append(s.Attempts, p.encodeTry(a))
 	}
 	if c.login != nil {
 		s.Login, s.LoginTime = p.encodeLogin(c.login), c.loginTime
@@ -91,7 +93,9 @@ func (p *Partial) encodeConn(c *conn) savedConn {
 	return s
 }
 
-func encodeTry(a attempt) savedTry { return savedTry{a.time, a.count, a.reason, encodePos(a.at)} }
+func (p *Partial) encodeTry(a attempt) savedTry {
+	return savedTry{a.time, a.count, a.reason, p.encodePos(a.at)}
+}
 
 func (p *Partial) encodeRow(r *failRow) savedRow {
 	return savedRow{
@@ -103,7 +107,7 @@ func (p *Partial) encodeRow(r *failRow) savedRow {
 func (p *Partial) encodeLogin(l *login) *savedLogin {
 	s := &savedLogin{
 		Host: l.host, Addr: p.addrText(l.addr), IsCert: l.isCert, Serial: l.serial, Line: l.line, Count: l.count,
-		First: l.first, Last: l.last, FirstAt: encodePos(l.firstAt), LastAt: encodePos(l.lastAt),
+		First: l.first, Last: l.last, FirstAt: p.encodePos(l.firstAt), LastAt: p.encodePos(l.lastAt),
 	}
 	for i, t := range l.text() {
 		s.Text[i] = []byte(*t)
@@ -119,6 +123,6 @@ func (l *login) text() [8]*string {
 func (p *Partial) encodeNotice(n *notice) savedNotice {
 	return savedNotice{
 		Host: n.host, Addr: p.addrText(n.addr), User: []byte(n.user), File: []byte(n.file), Line: n.line, Count: n.count,
-		First: n.first, Last: n.last, FirstAt: encodePos(n.firstAt),
+		First: n.first, Last: n.last, FirstAt: p.encodePos(n.firstAt),
 	}
 }

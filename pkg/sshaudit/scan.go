@@ -185,7 +185,7 @@ func (s *scanner) impostor() {
 	s.tally.forged++
 }
 
-func (s *scanner) at() pos { return pos{s.piece, uint32(s.tally.lines)} }
+func (s *scanner) at() pos { return pos{s.piece.number, uint32(s.tally.lines)} }
 
 // unframed looks whether a line without a header is a message of sshd. A file's
 // very first line may be the rest of one that was cut off.

@@ -40,7 +40,7 @@ type spill struct {
 }
 
 func newSpill(like *Partial) *spill {
-	s := &spill{p: newPartialSeeded(like.grace, like.seed)}
+	s := &spill{p: newPartialLike(like)}
 	s.p.fails.slots = make([]uint64, 1<<16)
 	return s
 }

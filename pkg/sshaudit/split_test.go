@@ -36,10 +36,11 @@ func text(tb testing.TB, name string) []byte {
 }
 
 // scanRange reads the lines that start in [from, to).
-func scanRange(tb testing.TB, data []byte, from, to, seq int) *Partial {
+func scanRange(tb testing.TB, data []byte, from, to int) *Partial {
 	tb.Helper()
+	p := newPartial(DefaultGrace)
 	s := &scanner{
-		p: newPartial(DefaultGrace), clock: authlog.NewClock(time.UTC, 2026), piece: &piece{file: "log", seq: seq, first: from == 0, base: linesBefore(data, from)},
+		p: p, clock: authlog.NewClock(time.UTC, 2026), piece: p.pieces.add(&piece{file: "log", first: from == 0, base: linesBefore(data, from)}),
 		overlap: &overlap{},
 	}
 	r := s.run(tb.Context(), authlog.NewRange(bytes.NewReader(data), int64(from), int64(to), int64(len(data))), func(int64) {})
@@ -93,13 +94,13 @@ func TestEverySplitPointSaysTheSame(t *testing.T) {
 	} {
 		t.Run(log.name, func(t *testing.T) {
 			data := excerpt(text(t, log.name), log.bytes)
-			want := say(t, scanRange(t, data, 0, len(data), 0))
+			want := say(t, scanRange(t, data, 0, len(data)))
 			if testing.Short() {
 				log.step *= 13
 			}
 			for cut := 0; cut <= len(data); cut += log.step {
-				p := scanRange(t, data, 0, cut, 0)
-				p.merge(scanRange(t, data, cut, len(data), 1))
+				p := scanRange(t, data, 0, cut)
+				p.merge(scanRange(t, data, cut, len(data)))
 				if got := say(t, p); got != want {
 					t.Fatalf("cut at byte %d:\n%s", cut, diff(want, got))
 				}
@@ -123,16 +124,16 @@ func TestMergeIsAssociative(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1))
 	data := text(t, "openssh-9.2/auth-rfc3164.log")
-	want := say(t, scanRange(t, data, 0, len(data), 0))
+	want := say(t, scanRange(t, data, 0, len(data)))
 	for range 200 {
 		a, b := rng.IntN(len(data)), rng.IntN(len(data))
 		a, b = min(a, b), max(a, b)
-		left := scanRange(t, data, 0, a, 0)
-		left.merge(scanRange(t, data, a, b, 1))
-		left.merge(scanRange(t, data, b, len(data), 2))
-		right := scanRange(t, data, a, b, 1)
-		right.merge(scanRange(t, data, b, len(data), 2))
-		whole := scanRange(t, data, 0, a, 0)
+		left := scanRange(t, data, 0, a)
+		left.merge(scanRange(t, data, a, b))
+		left.merge(scanRange(t, data, b, len(data)))
+		right := scanRange(t, data, a, b)
+		right.merge(scanRange(t, data, b, len(data)))
+		whole := scanRange(t, data, 0, a)
 		whole.merge(right)
 		for _, p := range []*Partial{left, whole} {
 			if got := say(t, p); got != want {
