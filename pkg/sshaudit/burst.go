@@ -67,7 +67,7 @@ func (p *Partial) settleBursts() {
 		for i, c := range p.counted {
 			found[i] = p.bursts.slots[p.bursts.home(hostAddr{c.host, c.addr})].elem
 		}
-		for _, b := range found {
+		for _, b := range &found {
 			if b != nil && len(b.times) > 0 {
 				p.warmed += b.times[len(b.times)-1].time
 			}
@@ -173,10 +173,13 @@ func (b *burst) prune(headEnd, now, slack uint32) {
 			b.times = b.times[:n-1]
 		}
 	}
-	from, to := 0, 0 // the times that are too old, and not of the head
-	for ; from < len(b.times) && b.times[from].time <= headEnd; from++ {
+	from := 0 // the times of the head end here, and those that are too old begin
+	for from < len(b.times) && b.times[from].time <= headEnd {
+		from++
 	}
-	for to = from; to < len(b.times) && b.times[to].time+burstSpan+slack < now; to++ {
+	to := from
+	for to < len(b.times) && b.times[to].time+burstSpan+slack < now {
+		to++
 	}
 	b.times = b.times[:from+copy(b.times[from:], b.times[to:])]
 	b.sum = 0

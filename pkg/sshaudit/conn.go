@@ -1,6 +1,8 @@
 package sshaudit
 
 import (
+	"slices"
+
 	"github.com/opsctl/opsctl/pkg/authlog"
 )
 
@@ -300,9 +302,9 @@ func (p *Partial) sweepConns(host int, t uint32) {
 	h := p.hosts[host]
 	h.swept = t
 	crowded := len(h.conns.live) > maxOpen
-	for i := len(h.conns.live) - 1; i >= 0; i-- {
+	for _, c := range slices.Backward(h.conns.live) {
 		// Closing one moves the last to its place: that one was looked at.
-		if c := h.conns.live[i]; p.over(c, t, crowded) {
+		if p.over(c, t, crowded) {
 			p.close(host, c)
 		}
 	}

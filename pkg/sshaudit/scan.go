@@ -84,8 +84,9 @@ type scanner struct {
 	since, until int64 // 0: no limit
 	overlap      *overlap
 
-	hd authlog.Header
-	ev authlog.Event
+	seen int64 // the last time that the tally saw
+	hd   authlog.Header
+	ev   authlog.Event
 }
 
 // result is what a scan gives.
@@ -132,23 +133,30 @@ func (s *scanner) run(ctx context.Context, lines *authlog.Lines, progress func(i
 }
 
 func (s *scanner) line(line []byte) {
-	if len(line) > 0 && line[0] == 0 {
-		// A log that was truncated under its writer begins with a hole.
-		line = bytes.TrimLeft(line, "\x00")
-	}
-	if len(line) > 0 && line[0] == '{' {
-		s.journal(line)
+	status := s.clock.Parse(line, &s.hd)
+	if status == authlog.Unframed {
+		s.odd(line)
 		return
 	}
-	switch s.clock.Parse(line, &s.hd) {
-	case authlog.Other:
-		s.tally.syslog++
-		s.tally.see(s.hd.Time)
-	case authlog.SSHD:
-		s.tally.syslog++
-		s.tally.see(s.hd.Time)
+	s.tally.syslog++
+	if s.hd.Time != s.seen {
+		s.seen = s.hd.Time
+		s.tally.see(s.seen)
+	}
+	if status == authlog.SSHD {
 		s.sshd()
-	case authlog.Unframed:
+	}
+}
+
+// odd takes a line without a syslog header.
+func (s *scanner) odd(line []byte) {
+	switch {
+	case len(line) > 0 && line[0] == '{':
+		s.journal(line)
+	case len(line) > 0 && line[0] == 0:
+		// A log that was truncated under its writer begins with a hole.
+		s.line(bytes.TrimLeft(line, "\x00"))
+	default:
 		s.unframed(line)
 	}
 }
@@ -163,7 +171,8 @@ func (s *scanner) journal(line []byte) {
 		return
 	}
 	s.tally.journal++
-	s.tally.see(s.hd.Time)
+	s.seen = s.hd.Time
+	s.tally.see(s.seen)
 	if status == authlog.SSHD {
 		s.sshd()
 	}
