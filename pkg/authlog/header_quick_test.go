@@ -2,6 +2,7 @@ package authlog_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func checkAgain(tb testing.TB, line string) {
 	for _, before := range []string{"Nov 22 12:25:07 web01 sshd[8]: message", "2026-11-22T12:25:07.000000+00:00 web01 sshd[8]: message"} {
 		clock := authlog.NewClock(time.UTC, 2026)
 		header(clock, before)
-		if line != "" && line[0] >= 'A' && before[0] >= 'A' && line[:min(len(line), 6)] != before[:6] {
+		if before[0] == 'N' && line != "" && line[0] > '2' && !strings.HasPrefix(line, before[:6]) {
 			continue // another day may be one of another year
 		}
 		if diff := cmp.Diff(first, header(clock, line)); diff != "" {

@@ -20,8 +20,10 @@ const (
 // ParseMessage reads one message of sshd, from its first byte. It never fails:
 // a message in no known form gives the kind Unknown. e is overwritten.
 func ParseMessage(msg []byte, e *Event) {
-	e.reset()
-	parseMessage(msg, e, 2)
+	if !quickMessage(msg, e) {
+		e.reset()
+		parseMessage(msg, e, 2)
+	}
 }
 
 // parseMessage dispatches on the first byte. Messages nest at most depth deep

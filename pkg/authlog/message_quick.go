@@ -1,0 +1,129 @@
+package authlog
+
+import "bytes"
+
+// Most messages are of the few forms below, with an IPv4 address. They are read
+// here, by words; whatever is odd about one leaves it to parseMessage, which reads
+// every form and alone says what is right.
+
+// quickMin is the least length of the messages that are read here.
+const quickMin = 34
+
+// quickMessage reads the most frequent forms. It reports false, and leaves e as it
+// was, for all else.
+func quickMessage(msg []byte, e *Event) bool {
+	if len(msg) < quickMin || len(msg) >= trimmedAt {
+		return false
+	}
+	switch string(msg[:8]) {
+	case "Failed p":
+		return string(msg[8:20]) == "assword for " && quickFailed(msg, e)
+	case "Connecti":
+		switch string(msg[8:20]) {
+		case "on closed by":
+			return msg[20] == ' ' && quickEnd(msg, 21, e)
+		case "on reset by ":
+			return quickEnd(msg, 20, e)
+		}
+	case "Disconne":
+		return string(msg[8:18]) == "cted from " && quickEnd(msg, 18, e)
+	case "Invalid ":
+		return string(msg[8:13]) == "user " && quickInvalid(msg, e)
+	case "Received":
+		return string(msg[8:25]) == " disconnect from " && e.quick(Noise)
+	case "pam_unix":
+		return msg[8] == '(' && e.quick(Noise)
+	}
+	return false
+}
+
+// quick begins an event; it reports true.
+func (e *Event) quick(kind Kind) bool {
+	if e.keyed {
+		*e = Event{}
+	}
+	e.Kind, e.Count, e.Invalid = kind, 1, false
+	e.User, e.Addr, e.Method, e.Port = nil, nil, nil, 0
+	e.V4, e.IsV4 = 0, false
+	return true
+}
+
+// set fills an event; the fields about keys stay empty.
+func (e *Event) set(kind Kind, invalid bool, user, method, addr []byte, p peer) {
+	if e.keyed {
+		*e = Event{}
+	}
+	e.Kind, e.Count, e.Invalid = kind, 1, invalid
+	e.User, e.Addr, e.Method = user, addr, method
+	e.Port, e.V4, e.IsV4 = p.port, p.ip, true
+}
+
+// quickFailed reads "Failed password for [invalid user ]USER from ADDR port N ssh2".
+// With a colon in USER, " ssh2: " may be in it.
+func quickFailed(msg []byte, e *Event) bool {
+	end := len(msg) - len(" ssh2")
+	if string(msg[end:]) != " ssh2" {
+		return false
+	}
+	p := quadTail(msg, end)
+	user, invalid := 20, false
+	if string(msg[20:33]) == "invalid user " {
+		user, invalid = 33, true
+	} else if string(msg[20:28]) == "illegal " {
+		return false
+	}
+	stop := p.at - len(" from ")
+	if stop < user || string(msg[stop:p.at]) != " from " || holds(msg, user, stop, ':') {
+		return false
+	}
+	e.set(Failed, invalid, msg[user:stop], msg[7:15], msg[p.at:p.end], p)
+	return true
+}
+
+// quickInvalid reads "Invalid user USER from ADDR port N".
+func quickInvalid(msg []byte, e *Event) bool {
+	p := quadTail(msg, len(msg))
+	stop := p.at - len(" from ")
+	if stop < 13 || string(msg[stop:p.at]) != " from " {
+		return false
+	}
+	e.set(InvalidUser, true, msg[13:stop], nil, msg[p.at:p.end], p)
+	return true
+}
+
+// quickEnd reads "[authenticating user U |invalid user U ]ADDR port N[ [preauth]]"
+// from msg[i] on. A backslash in U may stand for itself twice.
+func quickEnd(msg []byte, i int, e *Event) bool {
+	end := len(msg)
+	if msg[end-1] == ']' {
+		end -= len(" [preauth]")
+		if string(msg[end:]) != " [preauth]" {
+			return false
+		}
+	}
+	p := quadTail(msg, end)
+	if p.at == i {
+		e.set(Closed, false, nil, nil, msg[p.at:p.end], p)
+		return true
+	}
+	user, invalid := i+len("invalid user "), true
+	if string(msg[i:user]) != "invalid user " {
+		user, invalid = i+len("authenticating user "), false
+		if p.at <= user || string(msg[i:user]) != "authenticating user " {
+			return false
+		}
+	}
+	if p.at <= user || holds(msg, user, p.at-1, '\\') {
+		return false
+	}
+	e.set(Closed, invalid, msg[user:p.at-1], nil, msg[p.at:p.end], p)
+	return true
+}
+
+// holds tells whether b[from:to] holds the byte c. At least eight bytes follow from.
+func holds(b []byte, from, to int, c byte) bool {
+	if n := to - from; n <= 8 {
+		return among(c, word(b, from), n)
+	}
+	return bytes.IndexByte(b[from:to], c) >= 0
+}
