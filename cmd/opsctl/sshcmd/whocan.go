@@ -26,6 +26,8 @@ type whoCanOptions struct {
 type whoCanResult struct {
 	host string
 	authkeys.Verdict
+	// Unknown says that nobody was found who gets in, but that one of the user's files could not be read.
+	Unknown  bool               `json:"unknown"`
 	Source   string             `json:"source"`
 	Problems []authkeys.Problem `json:"problems"` // about the user, or about all
 }
@@ -119,16 +121,15 @@ func whoCan(ctx context.Context, o whoCanOptions) (*whoCanResult, error) {
 			r.Problems = append(r.Problems, p)
 		}
 	}
+	r.Unknown = !r.Allowed && slices.ContainsFunc(r.Problems, func(p authkeys.Problem) bool {
+		return p.Kind == authkeys.ProblemUnreadable && p.User == o.query.User
+	})
 	return r, err
 }
 
-// exit gives the answer its code: 3 when nobody gets in, else 4 when files could not be read. When
-// one of the user's own could not be read, nobody is proven to be kept out.
+// exit gives the answer its code: 3 when nobody gets in, else 4 when files could not be read.
 func (r *whoCanResult) exit(err error) error {
-	unknown := err != nil && slices.ContainsFunc(r.Problems, func(p authkeys.Problem) bool {
-		return p.Kind == authkeys.ProblemUnreadable && p.User == r.User
-	})
-	if !r.Allowed && !unknown {
+	if !r.Allowed && !r.Unknown {
 		found := cli.Found()
 		found.Err = err
 		return found
@@ -168,9 +169,12 @@ func (r *whoCanResult) page(p *render.Page) {
 	if r.From != "" {
 		from = r.From
 	}
-	if r.Allowed {
+	switch {
+	case r.Allowed:
 		p.Para("%s from %s: a login gets in by %s:%d (%s)", r.User, from, r.File, r.Line, r.Reason)
-	} else {
+	case r.Unknown:
+		p.Para("%s from %s: unknown: %s", r.User, from, r.Reason)
+	default:
 		p.Para("%s from %s: nobody gets in: %s", r.User, from, r.Reason)
 	}
 	if len(r.Candidates) > 0 {
