@@ -277,7 +277,7 @@ func (p *Partial) count(host int, c *conn) {
 			b := &c.attempts[to]
 			n, first, last = n+uint64(b.count), min(first, b.time), max(last, b.time)
 		}
-		p.fail(&failKey{host: uint32(host), reason: a.reason, addr: c.addr, user: c.user}, n, first, last)
+		p.fail(&failKey{failID{host: uint32(host), reason: a.reason, addr: c.addr}, c.user}, n, first, last)
 		from = to
 	}
 	p.addBurst(host, c)

@@ -27,27 +27,34 @@ const (
 	collapseAddr = 2
 )
 
-// failKey names a row. user is not kept by the table's callers.
-type failKey struct {
+// failID names a row but for its user.
+type failID struct {
+	addr      addr
 	host      uint32
 	reason    Reason
 	collapsed uint8 // collapseUser, collapseAddr: what was dropped
 	bits      uint8 // of the network, where the address was collapsed
-	addr      addr
-	user      []byte
 }
 
+// failKey names a row. user is not kept by the table's callers.
+type failKey struct {
+	failID
+	user []byte
+}
+
+// failRow is a row of a table or a log, which holds the users' names beside the rows.
 type failRow struct {
-	hash        uint64
-	addr        addr
-	count       uint64
+	hash  uint64 // of its key
+	count uint64
+	failID
 	first, last uint32
 	userOff     uint32
 	userLen     uint16
-	host        uint32
-	reason      Reason
-	collapsed   uint8
-	bits        uint8
+}
+
+// set makes the row of a key; the user is left to where the row goes.
+func (r *failRow) set(seed maphash.Seed, k *failKey, n uint64, first, last uint32) {
+	r.hash, r.failID, r.count, r.first, r.last = k.hash(seed), k.failID, n, first, last
 }
 
 // failTable counts failures by host, address, user and reason, exactly, in
@@ -110,7 +117,7 @@ func (f *failTable) add(k failKey, n uint64, first, last uint32) {
 	if f.level > levelFull {
 		k = k.coarsen(f.level)
 	}
-	f.insertHashed(k.hash(f.seed), &k, n, first, last)
+	f.insert(&k, n, first, last)
 	for f.n > f.limit && f.level < coarsest {
 		f.rebuild(f.level + 1)
 	}
@@ -124,46 +131,38 @@ func (k *failKey) hash(seed maphash.Seed) uint64 {
 	return hi ^ lo
 }
 
-func (f *failTable) insert(k failKey, n uint64, first, last uint32) {
-	f.insertHashed(k.hash(f.seed), &k, n, first, last)
+func (f *failTable) insert(k *failKey, n uint64, first, last uint32) {
+	var r failRow
+	r.set(f.seed, k, n, first, last)
+	f.put(&r, k.user)
 }
 
-func (f *failTable) insertHashed(h uint64, k *failKey, n uint64, first, last uint32) {
+// put adds a row of the table's level.
+func (f *failTable) put(r *failRow, user []byte) {
 	mask := uint64(len(f.slots) - 1)
-	i := h & mask
+	i := r.hash & mask
 	for ; f.slots[i] != 0; i = (i + 1) & mask {
-		if f.slots[i]>>32 != h>>32 {
+		if f.slots[i]>>32 != r.hash>>32 {
 			continue
 		}
-		if r := f.row(int(uint32(f.slots[i]) - 1)); r.hash == h && f.same(r, k) {
-			r.count += n
-			r.first, r.last = min(r.first, first), max(r.last, last)
+		if old := f.row(int(uint32(f.slots[i]) - 1)); old.hash == r.hash && old.failID == r.failID && string(f.user(old)) == string(user) {
+			old.count += r.count
+			old.first, old.last = min(old.first, r.first), max(old.last, r.last)
 			return
 		}
 	}
 	if f.n == len(f.pages)*rowPage {
 		f.pages = append(f.pages, make([]failRow, rowPage))
 	}
-	*f.row(f.n) = k.row(h, n, first, last, len(f.names))
+	own := f.row(f.n)
+	*own = *r
+	own.userOff, own.userLen = uint32(len(f.names)), uint16(len(user))
+	f.names = append(f.names, user...)
 	f.n++
-	f.names = append(f.names, k.user...)
-	f.slots[i] = h&^(1<<32-1) | uint64(f.n)
+	f.slots[i] = r.hash&^(1<<32-1) | uint64(f.n)
 	if f.n*4 > len(f.slots)*3 {
 		f.grow()
 	}
-}
-
-// row makes the row of a key whose user is to stand at off in the names.
-func (k *failKey) row(h, n uint64, first, last uint32, off int) failRow {
-	return failRow{
-		hash: h, addr: k.addr, count: n, first: first, last: last, userOff: uint32(off), userLen: uint16(len(k.user)),
-		host: k.host, reason: k.reason, collapsed: k.collapsed, bits: k.bits,
-	}
-}
-
-func (f *failTable) same(r *failRow, k *failKey) bool {
-	return r.addr == k.addr && r.host == k.host && r.reason == k.reason && r.collapsed == k.collapsed && r.bits == k.bits &&
-		string(f.user(r)) == string(k.user)
 }
 
 func (f *failTable) user(r *failRow) []byte { return r.user(f.names) }
@@ -173,7 +172,7 @@ func (r *failRow) user(names []byte) []byte {
 }
 
 func (r *failRow) key(names []byte) failKey {
-	return failKey{host: r.host, reason: r.reason, collapsed: r.collapsed, bits: r.bits, addr: r.addr, user: r.user(names)}
+	return failKey{r.failID, r.user(names)}
 }
 
 func (f *failTable) grow() {
@@ -195,7 +194,8 @@ func (f *failTable) rebuild(level int) {
 	f.level, f.pages, f.n, f.names, f.slots = level, nil, 0, nil, make([]uint64, 1<<10)
 	for i := range old.n {
 		r := old.row(i)
-		f.insert(r.key(old.names).coarsen(level), r.count, r.first, r.last)
+		k := r.key(old.names).coarsen(level)
+		f.insert(&k, r.count, r.first, r.last)
 		if i%rowPage == rowPage-1 {
 			old.pages[i/rowPage] = nil // for the collector: both tables together may be large
 		}
@@ -244,13 +244,14 @@ func (f *failTable) take(rows []failRow, names []byte, hosts []int, seed maphash
 		f.warm(batch)
 		for i := range batch {
 			r := &batch[i]
-			k, h := r.key(names), r.hash
-			if !same || f.level > levelFull {
+			if same && f.level == levelFull {
+				f.put(r, r.user(names))
+			} else {
+				k := r.key(names)
 				k.host = uint32(hosts[r.host])
 				k = k.coarsen(f.level)
-				h = k.hash(f.seed)
+				f.insert(&k, r.count, r.first, r.last)
 			}
-			f.insertHashed(h, &k, r.count, r.first, r.last)
 			for f.n > f.limit && f.level < coarsest {
 				f.rebuild(f.level + 1)
 			}

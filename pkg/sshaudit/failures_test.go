@@ -24,7 +24,9 @@ func rowsOf(f *failTable) []string {
 func attack(rng *rand.Rand, n, addresses, names, known int) []failKey {
 	list := make([]failKey, n)
 	for i := range list {
-		k := failKey{host: uint32(rng.IntN(3)), reason: ReasonInvalidUser, addr: addr{lo: v4Mark | uint64(rng.IntN(addresses))*257}}
+		k := failKey{failID: failID{
+			host: uint32(rng.IntN(3)), reason: ReasonInvalidUser, addr: addr{lo: v4Mark | uint64(rng.IntN(addresses))*257},
+		}}
 		switch {
 		case rng.IntN(3) == 0:
 			k.reason, k.user = ReasonPassword, fmt.Appendf(nil, "known%d", rng.IntN(known))

@@ -28,11 +28,30 @@ type login struct {
 
 func (p *Partial) newLogin(host int, a addr, e *authlog.Event, t uint32, at pos) *login {
 	return &login{
-		host: host, addr: a, user: string(clip(e.User)), method: string(clip(e.Method)),
-		keyType: string(clip(e.Type)), fingerprint: string(clip(e.Fingerprint)),
-		isCert: e.IsCert, certID: string(clip(e.CertID)), serial: e.Serial, caType: string(clip(e.CAType)), ca: string(clip(e.CA)),
+		host: host, addr: a, user: p.text(e.User), method: p.text(e.Method), keyType: p.text(e.Type), fingerprint: p.text(e.Fingerprint),
+		isCert: e.IsCert, certID: p.text(e.CertID), serial: e.Serial, caType: p.text(e.CAType), ca: p.text(e.CA),
 		count: uint64(e.Count), first: t, last: t, firstAt: at, lastAt: at,
 	}
+}
+
+// maxTexts bounds the texts that are kept to be used again.
+const maxTexts = 1 << 12
+
+// text is clip for text that most logins share.
+func (p *Partial) text(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	b = clip(b)
+	s, ok := p.texts[string(b)]
+	if !ok {
+		if len(p.texts) == maxTexts {
+			clear(p.texts)
+		}
+		s = string(b)
+		p.texts[s] = s
+	}
+	return s
 }
 
 // proofKey is the fingerprint that a "found at" line of this login names: the

@@ -44,7 +44,8 @@ type Partial struct {
 	seed   maphash.Seed
 	salt   salt
 
-	scratch []byte // composes map keys
+	scratch []byte            // composes map keys
+	texts   map[string]string // see text
 	freed   []*conn
 	counted []*conn  // see addBurst
 	warmed  uint32   // see settleBursts: keeps its reads from being optimised away
@@ -100,7 +101,7 @@ func newPartialLike(o *Partial) *Partial {
 		grace: o.grace, pieces: o.pieces, byName: map[string]int{}, last: -1,
 		fails: newFailTable(o.seed), bursts: burstTable{salt: mix}, salt: mix, sweep: minIdle,
 		logins: map[string]*login{}, wrong: map[string]*notice{}, modes: map[string]*notice{},
-		names: map[uint64]string{}, seed: o.seed,
+		names: map[uint64]string{}, texts: map[string]string{}, seed: o.seed,
 	}
 }
 

@@ -224,11 +224,11 @@ func (d *decoder) row(r *savedRow) error {
 	if r.Reason == ReasonNone || r.Reason >= reasons || r.Bits > 128 || r.Collapsed > collapseUser|collapseAddr || len(r.User) > maxText {
 		return errDamaged
 	}
-	k := failKey{host: r.Host, reason: r.Reason, collapsed: r.Collapsed, bits: r.Bits, user: r.User}
+	k := failKey{failID{host: r.Host, reason: r.Reason, collapsed: r.Collapsed, bits: r.Bits}, r.User}
 	if r.Addr != noAddr {
 		k.addr = d.p.addrOf([]byte(r.Addr))
 	}
-	d.p.fails.insert(k, r.Count, r.First, r.Last)
+	d.p.fails.insert(&k, r.Count, r.First, r.Last)
 	return nil
 }
 

@@ -20,7 +20,10 @@ type failLog struct {
 
 func (l *failLog) add(k *failKey, n uint64, first, last uint32) {
 	l.totals[k.reason] += n
-	l.rows = append(l.rows, k.row(k.hash(l.seed), n, first, last, len(l.names)))
+	l.rows = l.rows[:len(l.rows)+1] // full ones are emptied
+	r := &l.rows[len(l.rows)-1]
+	r.set(l.seed, k, n, first, last)
+	r.userOff, r.userLen = uint32(len(l.names)), uint16(len(k.user))
 	l.names = append(l.names, k.user...)
 	if len(l.rows) == logRows {
 		l.empty()
