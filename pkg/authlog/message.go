@@ -20,7 +20,7 @@ const (
 // ParseMessage reads one message of sshd, from its first byte. It never fails:
 // a message in no known form gives the kind Unknown. e is overwritten.
 func ParseMessage(msg []byte, e *Event) {
-	if !quickMessage(msg, e) {
+	if !parseQuick(msg, e) {
 		e.reset()
 		parseMessage(msg, e, 2)
 	}

@@ -1,7 +1,5 @@
 package authlog
 
-import "bytes"
-
 // Most messages are of the few forms below, with an IPv4 address. They are read
 // here, by words; whatever is odd about one leaves it to parseMessage, which reads
 // every form and alone says what is right.
@@ -9,9 +7,9 @@ import "bytes"
 // quickMin is the least length of the messages that are read here.
 const quickMin = 34
 
-// quickMessage reads the most frequent forms. It reports false, and leaves e as it
-// was, for all else.
-func quickMessage(msg []byte, e *Event) bool {
+// parseQuick reads the most frequent forms. It reports false, and leaves e as it was,
+// for all else.
+func parseQuick(msg []byte, e *Event) bool {
 	if len(msg) < quickMin || len(msg) >= trimmedAt {
 		return false
 	}
@@ -66,14 +64,12 @@ func quickFailed(msg []byte, e *Event) bool {
 		return false
 	}
 	p := quadTail(msg, end)
-	user, invalid := 20, false
-	if string(msg[20:33]) == "invalid user " {
-		user, invalid = 33, true
-	} else if string(msg[20:28]) == "illegal " {
-		return false
+	user, invalid := 20, isInvalidUser(msg, 20)
+	if invalid {
+		user = 33
 	}
 	stop := p.at - len(" from ")
-	if stop < user || string(msg[stop:p.at]) != " from " || holds(msg, user, stop, ':') {
+	if stop < user || string(msg[stop:p.at]) != " from " || !lacks(':', msg, user, stop) || string(msg[20:28]) == "illegal " {
 		return false
 	}
 	e.set(Failed, invalid, msg[user:stop], msg[7:15], msg[p.at:p.end], p)
@@ -101,29 +97,47 @@ func quickEnd(msg []byte, i int, e *Event) bool {
 			return false
 		}
 	}
+	if len(msg) < i+len("authenticating user ") {
+		return false
+	}
 	p := quadTail(msg, end)
-	if p.at == i {
+	user, known := i+len("authenticating user "), isAuthenticatingUser(msg, i)
+	invalid := isInvalidUser(msg, i)
+	if invalid {
+		user = i + len("invalid user ")
+	}
+	switch {
+	case p.at == i:
 		e.set(Closed, false, nil, nil, msg[p.at:p.end], p)
 		return true
-	}
-	user, invalid := i+len("invalid user "), true
-	if string(msg[i:user]) != "invalid user " {
-		user, invalid = i+len("authenticating user "), false
-		if p.at <= user || string(msg[i:user]) != "authenticating user " {
-			return false
-		}
-	}
-	if p.at <= user || holds(msg, user, p.at-1, '\\') {
+	case known == invalid, p.at <= user, !lacks('\\', msg, user, p.at-1):
 		return false
 	}
 	e.set(Closed, invalid, msg[user:p.at-1], nil, msg[p.at:p.end], p)
 	return true
 }
 
-// holds tells whether b[from:to] holds the byte c. At least eight bytes follow from.
-func holds(b []byte, from, to int, c byte) bool {
-	if n := to - from; n <= 8 {
-		return among(c, word(b, from), n)
-	}
-	return bytes.IndexByte(b[from:to], c) >= 0
+// The words of "invalid user " and "authenticating user ", the last ones overlapping.
+const (
+	invalid0        = 0x2064696c61766e69 // "invalid "
+	invalid5        = 0x2072657375206469 // "id user "
+	authenticating0 = 0x69746e6568747561 // "authenti"
+	authenticating8 = 0x7520676e69746163 // "cating u"
+	authenticatingC = 0x207265737520676e // "ng user "
+)
+
+// isInvalidUser tells whether b[i:] begins with "invalid user ". No branch: half of the
+// names are invalid, and nothing says which.
+func isInvalidUser(b []byte, i int) bool {
+	return (word(b, i)^invalid0)|(word(b, i+5)^invalid5) == 0
+}
+
+func isAuthenticatingUser(b []byte, i int) bool {
+	return (word(b, i)^authenticating0)|(word(b, i+8)^authenticating8)|(word(b, i+12)^authenticatingC) == 0
+}
+
+// lacks tells that b[from:to] has at most 16 bytes and does not hold the byte c. Nor
+// may the 16 bytes before it.
+func lacks(c byte, b []byte, from, to int) bool {
+	return to-from <= 16 && among(c, word(b, to-8))|among(c, word(b, to-16)) == 0
 }

@@ -16,7 +16,7 @@ func checkQuick(tb testing.TB, msg string) (taken bool) {
 	for _, e := range []*Event{&quick, &want} {
 		ParseMessage([]byte(full), e)
 	}
-	if !quickMessage([]byte(msg), &quick) {
+	if !parseQuick([]byte(msg), &quick) {
 		return false
 	}
 	want.reset()

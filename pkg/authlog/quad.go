@@ -1,6 +1,9 @@
 package authlog
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // parseV4 reads a dotted quad that fills b, by far the most frequent form of an
 // address. Leading zeros are taken as decimal: sshd writes none.
@@ -44,32 +47,47 @@ func quadTail(b []byte, end int) peer {
 	if end < 32 || end > len(b) {
 		return peer{}
 	}
-	w := (*[32]byte)(b[end-32:])
-	tail := word(w[:], 24)
+	w := (*[32]byte)(b[end-32 : end])
+	tail := binary.LittleEndian.Uint64(w[24:])
 	n := bits.LeadingZeros64(notDigits(tail)) >> 3
+	if n == 0 || n > 5 {
+		return peer{}
+	}
 	stop := 26 - n // of the address
-	if n == 0 || n > 5 || string(w[stop:stop+6]) != " port " {
+	if string(w[stop:stop+6]) != " port " {
 		return peer{}
 	}
 	port := decimal(tail>>((64-8*n)&63), n)
-	// The places of what is no digit, counted from the right: three dots, a space.
-	m := places(bits.ReverseBytes64(word(w[:], stop-8))) | places(bits.ReverseBytes64(word(w[:], stop-16)))<<8
-	p1, m := bits.TrailingZeros32(m)&15, m&(m-1)
-	p2, m := bits.TrailingZeros32(m)&15, m&(m-1)
-	p3, m := bits.TrailingZeros32(m)&15, m&(m-1)
-	p4 := bits.TrailingZeros32(m)
-	if p4 > 15 || port > 65535 || w[stop-1-p1] != '.' || w[stop-1-p2] != '.' || w[stop-1-p3] != '.' || w[stop-1-p4] != ' ' {
+	// What is no digit, a bit each, counted from the right: three dots, a space.
+	m := places(binary.BigEndian.Uint64(w[stop-8:stop])) | places(binary.BigEndian.Uint64(w[stop-16:stop-8]))<<8
+	dot3 := stop - 1 - bits.TrailingZeros32(m)&15
+	m &= m - 1
+	dot2 := stop - 1 - bits.TrailingZeros32(m)&15
+	m &= m - 1
+	dot1 := stop - 1 - bits.TrailingZeros32(m)&15
+	m &= m - 1
+	space := stop - 1 - bits.TrailingZeros32(m)&15
+	if m == 0 || port > 65535 || w[dot3] != '.' || w[dot2] != '.' || w[dot1] != '.' || w[space] != ' ' {
 		return peer{}
 	}
-	o1, bad1 := octet(half(w[:], stop-5-p3), p4-p3-1)
-	o2, bad2 := octet(half(w[:], stop-5-p2), p3-p2-1)
-	o3, bad3 := octet(half(w[:], stop-5-p1), p2-p1-1)
-	o4, bad4 := octet(half(w[:], stop-4), p1)
-	if int32(bad1|bad2|bad3|bad4) < 0 {
+	o1, ok := afterSpace(dot1 - space - 1).read(w[dot1-4 : dot1])
+	if !ok {
 		return peer{}
 	}
-	end += stop - 32
-	return peer{end - p4, end, o1<<24 | o2<<16 | o3<<8 | o4, uint16(port)}
+	o2, ok := afterDot(dot2 - dot1 - 1).read(w[dot2-4 : dot2])
+	if !ok {
+		return peer{}
+	}
+	o3, ok := afterDot(dot3 - dot2 - 1).read(w[dot3-4 : dot3])
+	if !ok {
+		return peer{}
+	}
+	o4, ok := afterDot(stop - dot3 - 1).read(w[stop-4 : stop])
+	if !ok {
+		return peer{}
+	}
+	end -= 32
+	return peer{end + space + 1, end + stop, o1<<24 | o2<<16 | o3<<8 | o4, uint16(port)}
 }
 
 // places gives a bit for each byte of a word that is no digit, the lowest for the
@@ -78,12 +96,40 @@ func places(w uint64) uint32 {
 	return uint32(notDigits(w) * 0x02040810204081 >> 56)
 }
 
-// octet reads the last n of four bytes, which are digits, as a number. The highest bit
-// of bad is set where n is not 1 to 3 or the number is above 255.
-func octet(w uint32, n int) (value, bad uint32) {
-	shift := (-8 * n) & 31
-	w = (w ^ zeros&(1<<32-1)) >> shift << shift
-	// Now the hundreds, tens and ones are the bytes 1 to 3, absent ones zero.
-	bad = 2<<16 + 5<<8 + 5 - bits.ReverseBytes32(w)
-	return w * (1 + 10<<8 + 100<<16) >> 24, bad | uint32(n-1) | uint32(3-n)
+// octet reads four bytes, the last n of which are a number's digits, as the number.
+// The sum of the digits by their weights comes to stand in the highest byte; sub
+// takes off what the characters are above their digits, and what the byte in front of
+// the digits would add.
+type octet struct{ mul, sub, max uint32 }
+
+const (
+	mul1, mul2, mul3 = 1, 1 + 10<<8, 1 + 10<<8 + 100<<16
+	char1            = '0' << 24
+	char2            = '0'<<24 + '0'<<16
+	char3            = '0'<<24 + '0'<<16 + '0'<<8
+	all              = 1<<32 - 1
+)
+
+// afterDot gives the weights for n digits behind a dot. Other than one to three are above their max.
+func afterDot(n int) octet {
+	return [16]octet{
+		1: {mul1, char1 * mul1 & all, all},
+		2: {mul2, (char2 + '.'<<8) * mul2 & all, all},
+		3: {mul3, (char3 + '.') * mul3 & all, '.'<<24 + '2'<<16 + '5'<<8 + '5'},
+	}[n&15]
+}
+
+// afterSpace gives the weights for n digits behind a space.
+func afterSpace(n int) octet {
+	return [16]octet{
+		1: {mul1, char1 * mul1 & all, all},
+		2: {mul2, (char2 + ' '<<8) * mul2 & all, all},
+		3: {mul3, (char3 + ' ') * mul3 & all, ' '<<24 + '2'<<16 + '5'<<8 + '5'},
+	}[n&15]
+}
+
+// read gives the number, false for none of one to three digits up to 255.
+func (o octet) read(b []byte) (uint32, bool) {
+	w := binary.LittleEndian.Uint32(b)
+	return (w*o.mul - o.sub) >> 24, bits.ReverseBytes32(w) <= o.max
 }

@@ -15,9 +15,6 @@ const (
 // word gives the eight bytes from b[i] on.
 func word(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
 
-// half gives the four bytes from b[i] on.
-func half(b []byte, i int) uint32 { return binary.LittleEndian.Uint32(b[i:]) }
-
 // notDigits sets the high bit of each byte that is no decimal digit, and no other.
 func notDigits(w uint64) uint64 {
 	w ^= zeros // digits become 0 to 9, all else more
@@ -33,8 +30,8 @@ func decimal(w uint64, n int) uint32 {
 	return uint32((w&pair*(100+1000000<<32) + w>>16&pair*(1+10000<<32)) >> 32)
 }
 
-// among tells whether the byte c is one of the first n, up to 8, bytes of a word.
-func among(c byte, w uint64, n int) bool {
+// among is not zero where the byte c is in a word.
+func among(c byte, w uint64) uint64 {
 	w ^= uint64(c) * eachByte // c becomes 0
-	return (w-eachByte)&^w&highBits<<(64-8*n) != 0
+	return (w - eachByte) & ^w & highBits
 }
