@@ -9,11 +9,14 @@ const minIdle = 1 << 11
 // seconds. It keeps only the times that a later failure, or one of the part
 // before this one, can still complete to a burst.
 type burst struct {
+	key  hostAddr
+	next *burst // see burstTable
+
 	detected uint32 // time of the failure that completed the earliest burst, 0 for none
 	at       pos    // that failure's line
 	times    []timeCount
 	sum      uint32       // of the counts in times
-	few      [5]timeCount // holds times while they are few: most addresses fail seldom
+	few      [4]timeCount // holds times while they are few: most addresses fail seldom
 }
 
 // newBurst takes a burst that was dropped, or makes one.
@@ -44,50 +47,14 @@ type timeCount struct {
 // grace of its connection and the sweep that closed it.
 func (p *Partial) burstSlack() uint32 { return p.grace + 2*sweepEvery }
 
-// maxCounted is how many connections wait for their bursts to be sought together.
-const maxCounted = 64
-
-// addBurst takes the failures of a connection, and then the connection itself.
+// addBurst counts the failures of one connection.
 func (p *Partial) addBurst(host int, c *conn) {
-	c.host, c.last = host, p.hosts[host].to
-	p.counted = append(p.counted, c)
-	if len(p.counted) == maxCounted {
-		p.settleBursts()
-	}
-}
-
-// settleBursts adds what addBurst took. The table is large: reading the places of
-// many addresses first lets the reads not wait for each other.
-func (p *Partial) settleBursts() {
-	if len(p.counted) == 0 {
-		return
-	}
-	if len(p.bursts.slots) > 0 {
-		var found [maxCounted]*burst
-		for i, c := range p.counted {
-			found[i] = p.bursts.slots[p.bursts.home(hostAddr{c.host, c.addr})].elem
-		}
-		for _, b := range &found {
-			if b != nil && len(b.times) > 0 {
-				p.warmed += b.times[len(b.times)-1].time
-			}
-		}
-	}
-	for _, c := range p.counted {
-		p.settleBurst(c)
-		p.free(c)
-	}
-	p.counted = p.counted[:0]
-	if p.bursts.n >= p.sweep {
-		p.dropIdle()
-	}
-}
-
-// settleBurst adds one connection's failures; its last is the host's newest time then.
-func (p *Partial) settleBurst(c *conn) {
-	key := hostAddr{c.host, c.addr}
+	key := hostAddr{host, c.addr}
 	b := p.bursts.get(key)
 	if b == nil {
+		if len(p.bursts.live) >= p.sweep {
+			p.dropIdle()
+		}
 		b = p.newBurst()
 		p.bursts.put(key, b)
 	}
@@ -103,7 +70,7 @@ func (p *Partial) settleBurst(c *conn) {
 		b.detect()
 	}
 	if len(b.times) > 0 {
-		b.prune(p.headEnd(c.host), c.last, p.burstSlack())
+		b.prune(p.headEnd(host), p.hosts[host].to, p.burstSlack())
 	}
 }
 
@@ -193,17 +160,19 @@ func (b *burst) prune(headEnd, now, slack uint32) {
 
 // dropIdle forgets the addresses whose failures lie too far back to matter.
 func (p *Partial) dropIdle() {
-	for key, b := range p.bursts.all() {
+	p.bursts.drop(func(b *burst) bool {
 		if b.detected != 0 {
-			continue
+			return false
 		}
-		headEnd, now := p.headEnd(key.host), p.hosts[key.host].to
-		if n := len(b.times); n == 0 || b.times[n-1].time+burstSpan+p.burstSlack() < now && b.times[n-1].time > headEnd {
-			p.bursts.remove(key)
+		headEnd, now := p.headEnd(b.key.host), p.hosts[b.key.host].to
+		n := len(b.times)
+		idle := n == 0 || b.times[n-1].time+burstSpan+p.burstSlack() < now && b.times[n-1].time > headEnd
+		if idle {
 			p.idle = append(p.idle, b)
 		}
-	}
-	p.sweep = max(minIdle, 2*p.bursts.n)
+		return idle
+	})
+	p.sweep = max(minIdle, 2*len(p.bursts.live))
 }
 
 func (p *Partial) mergeBurst(key hostAddr, o *burst) {

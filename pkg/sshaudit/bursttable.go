@@ -1,104 +1,60 @@
 package sshaudit
 
-import "iter"
+import "slices"
 
-// burstTable finds the failures of an address. Open addressing with linear probing; the
-// keys stand in the slots.
+// burstTable finds the failures of an address. Those of one bucket are chained through
+// the bursts themselves.
 type burstTable struct {
-	salt  salt
-	slots []burstSlot
-	n     int
+	salt    salt
+	buckets []*burst
+	live    []*burst // all of them, in no order
 }
 
-type burstSlot struct {
-	key  hostAddr
-	elem *burst // nil in an empty slot
+func (t *burstTable) bucket(key hostAddr) **burst {
+	return &t.buckets[t.salt.ofAddr(key)&uint64(len(t.buckets)-1)]
 }
 
-func (t *burstTable) home(key hostAddr) int { return int(t.salt.ofAddr(key) & uint64(len(t.slots)-1)) }
-
-// get gives the element of a key, nil if there is none.
+// get gives the burst of an address, nil if there is none.
 func (t *burstTable) get(key hostAddr) *burst {
-	if t.n == 0 {
+	if len(t.live) == 0 {
 		return nil
 	}
-	for i := t.home(key); t.slots[i].elem != nil; i = (i + 1) & (len(t.slots) - 1) {
-		if t.slots[i].key == key {
-			return t.slots[i].elem
-		}
+	b := *t.bucket(key)
+	for b != nil && b.key != key {
+		b = b.next
 	}
-	return nil
+	return b
 }
 
-// put adds an element, in place of the one of its key.
-func (t *burstTable) put(key hostAddr, elem *burst) {
-	if 2*(t.n+1) > len(t.slots) {
-		t.grow()
-	}
-	i := t.home(key)
-	for ; t.slots[i].elem != nil; i = (i + 1) & (len(t.slots) - 1) {
-		if t.slots[i].key == key {
-			t.slots[i].elem = elem
-			return
-		}
-	}
-	t.slots[i] = burstSlot{key, elem}
-	t.n++
-}
-
-func (t *burstTable) grow() {
-	old := t.slots
-	t.slots, t.n = make([]burstSlot, max(64, 2*len(old))), 0
-	for _, s := range old {
-		if s.elem != nil {
-			t.put(s.key, s.elem)
-		}
-	}
-}
-
-// remove takes a key out and closes the gap that it leaves (Knuth, vol. 3, 6.4,
-// algorithm R).
-func (t *burstTable) remove(key hostAddr) {
-	if t.n == 0 {
+// put adds a burst whose key the table does not hold.
+func (t *burstTable) put(key hostAddr, b *burst) {
+	b.key = key
+	t.live = append(t.live, b)
+	if len(t.live) > len(t.buckets) {
+		t.rebuild(max(64, 2*len(t.buckets)))
 		return
 	}
-	mask := len(t.slots) - 1
-	i := t.home(key)
-	for ; t.slots[i].elem == nil || t.slots[i].key != key; i = (i + 1) & mask {
-		if t.slots[i].elem == nil {
-			return
-		}
+	t.chain(b)
+}
+
+func (t *burstTable) chain(b *burst) {
+	first := t.bucket(b.key)
+	b.next, *first = *first, b
+}
+
+func (t *burstTable) rebuild(buckets int) {
+	if buckets == len(t.buckets) {
+		clear(t.buckets)
+	} else {
+		t.buckets = make([]*burst, buckets)
 	}
-	t.n--
-	for j := i; ; {
-		t.slots[i] = burstSlot{}
-		for {
-			j = (j + 1) & mask
-			if t.slots[j].elem == nil {
-				return
-			}
-			if home := t.home(t.slots[j].key); (j-home)&mask >= (j-i)&mask {
-				break
-			}
-		}
-		t.slots[i], i = t.slots[j], j
+	for _, b := range t.live {
+		t.chain(b)
 	}
 }
 
-// all gives what the table holds, in no order. The table may change meanwhile: what is
-// given is a copy.
-func (t *burstTable) all() iter.Seq2[hostAddr, *burst] {
-	list := make([]burstSlot, 0, t.n)
-	for _, s := range t.slots {
-		if s.elem != nil {
-			list = append(list, s)
-		}
-	}
-	return func(yield func(hostAddr, *burst) bool) {
-		for _, s := range list {
-			if !yield(s.key, s.elem) {
-				return
-			}
-		}
-	}
+// drop takes out what over says.
+func (t *burstTable) drop(over func(*burst) bool) {
+	t.live = slices.DeleteFunc(t.live, over)
+	t.rebuild(len(t.buckets))
 }

@@ -38,7 +38,6 @@ type conn struct {
 
 	key      connKey
 	addr     addr
-	host     int // set when its failures are counted
 	user     []byte
 	attempts []attempt
 	// weak is a failure that counts only where no attempt was logged: an invalid
@@ -258,13 +257,13 @@ func (p *Partial) end(host int, c *conn) {
 		return
 	}
 	p.count(host, c)
+	p.free(c)
 }
 
-// count adds a closed connection's failures, and takes it.
+// count adds a closed connection's failures.
 func (p *Partial) count(host int, c *conn) {
 	if len(c.attempts) == 0 {
 		if c.weak.reason == ReasonNone {
-			p.free(c)
 			return
 		}
 		c.attempts = append(c.attempts, c.weak)

@@ -42,14 +42,36 @@ type failKey struct {
 	user []byte
 }
 
-// failRow is a row of a table or a log, which holds the users' names beside the rows.
+// failRow is a row of a table or a log: 64 bytes, a line of the core's cache. A user's
+// name that does not fit stands beside the rows.
 type failRow struct {
 	hash  uint64 // of its key
 	count uint64
 	failID
 	first, last uint32
-	userOff     uint32
+	userOff     uint32 // in the names
 	userLen     uint16
+	short       [shortName]byte
+}
+
+const shortName = 10
+
+// keep takes a user's name, and gives names with what it added.
+func (r *failRow) keep(user, names []byte) []byte {
+	r.userLen = uint16(len(user))
+	if len(user) <= shortName {
+		copy(r.short[:], user)
+		return names
+	}
+	r.userOff = uint32(len(names))
+	return append(names, user...)
+}
+
+func (r *failRow) user(names []byte) []byte {
+	if r.userLen <= shortName {
+		return r.short[:r.userLen]
+	}
+	return names[r.userOff : r.userOff+uint32(r.userLen)]
 }
 
 // set makes the row of a key; the user is left to where the row goes.
@@ -156,8 +178,7 @@ func (f *failTable) put(r *failRow, user []byte) {
 	}
 	own := f.row(f.n)
 	*own = *r
-	own.userOff, own.userLen = uint32(len(f.names)), uint16(len(user))
-	f.names = append(f.names, user...)
+	f.names = own.keep(user, f.names)
 	f.n++
 	f.slots[i] = r.hash&^(1<<32-1) | uint64(f.n)
 	if f.n*4 > len(f.slots)*3 {
@@ -166,10 +187,6 @@ func (f *failTable) put(r *failRow, user []byte) {
 }
 
 func (f *failTable) user(r *failRow) []byte { return r.user(f.names) }
-
-func (r *failRow) user(names []byte) []byte {
-	return names[r.userOff : r.userOff+uint32(r.userLen)]
-}
 
 func (r *failRow) key(names []byte) failKey {
 	return failKey{r.failID, r.user(names)}

@@ -9,9 +9,9 @@ import (
 func (r *reporter) bruteForce() {
 	sums := map[hostAddr]*failRow{}
 	tried := map[hostAddr][]string{}
-	for key, b := range r.p.bursts.all() {
+	for _, b := range r.p.bursts.live {
 		if b.detected != 0 {
-			sums[key] = nil
+			sums[b.key] = nil
 		}
 	}
 	for i := range r.p.fails.n {

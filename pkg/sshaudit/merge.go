@@ -5,8 +5,6 @@ import "maps"
 // merge appends q, the part of the logs that follows p. p takes over q's memory; q must
 // not be used again. merge is associative: (a b) c and a (b c) report the same.
 func (p *Partial) merge(q *Partial) {
-	p.settleBursts()
-	q.settleBursts()
 	if q.pieces != p.pieces {
 		q.moveTo(p.pieces)
 	}
@@ -22,8 +20,8 @@ func (p *Partial) merge(q *Partial) {
 	}
 	p.mergeNotices(p.wrong, q.wrong, hosts)
 	p.mergeNotices(p.modes, q.modes, hosts)
-	for key, b := range q.bursts.all() {
-		p.mergeBurst(hostAddr{hosts[key.host], key.addr}, b)
+	for _, b := range q.bursts.live {
+		p.mergeBurst(hostAddr{hosts[b.key.host], b.key.addr}, b)
 	}
 	for i, h := range q.hosts {
 		p.mergeHost(hosts[i], h, q.apart)
@@ -39,13 +37,13 @@ func (p *Partial) mergeNotices(to, from map[string]*notice, hosts []int) {
 }
 
 func (p *Partial) pruneBursts(q *Partial, hosts []int) {
-	for key := range q.bursts.all() {
-		k := hostAddr{hosts[key.host], key.addr}
+	for _, o := range q.bursts.live {
+		k := hostAddr{hosts[o.key.host], o.key.addr}
 		if b := p.bursts.get(k); b != nil && len(b.times) > 0 {
 			b.prune(p.headEnd(k.host), p.hosts[k.host].to, p.burstSlack())
 		}
 	}
-	if p.bursts.n >= p.sweep {
+	if len(p.bursts.live) >= p.sweep {
 		p.dropIdle()
 	}
 }
@@ -176,5 +174,4 @@ func (p *Partial) finish() {
 			}
 		}
 	}
-	p.settleBursts()
 }

@@ -47,8 +47,6 @@ type Partial struct {
 	scratch []byte            // composes map keys
 	texts   map[string]string // see text
 	freed   []*conn
-	counted []*conn  // see addBurst
-	warmed  uint32   // see settleBursts: keeps its reads from being optimised away
 	idle    []*burst // dropped, to be used again
 }
 

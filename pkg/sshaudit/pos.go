@@ -69,7 +69,7 @@ func (p *Partial) eachPos(visit func(*pos)) {
 			visit(&n.firstAt)
 		}
 	}
-	for _, b := range p.bursts.all() {
+	for _, b := range p.bursts.live {
 		visit(&b.at)
 		for i := range b.times {
 			visit(&b.times[i].at)

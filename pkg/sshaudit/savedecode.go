@@ -212,7 +212,11 @@ func (d *decoder) counts() error {
 		for _, t := range b.Times {
 			o.insert(timeCount{t.Time, t.Count, d.pos(t.At)})
 		}
-		d.p.bursts.put(hostAddr{b.Host, d.p.addrOf([]byte(b.Addr))}, o)
+		key := hostAddr{b.Host, d.p.addrOf([]byte(b.Addr))}
+		if d.p.bursts.get(key) != nil {
+			return errDamaged
+		}
+		d.p.bursts.put(key, o)
 	}
 	return nil
 }

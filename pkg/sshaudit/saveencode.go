@@ -7,7 +7,6 @@ import (
 // encode mirrors the partial as it stands, unfinished connections included.
 func (c *Collection) encode() *savedDoc {
 	p := c.p
-	p.settleBursts()
 	doc := &savedDoc{Kind: savedKind, Version: savedVersion, Grace: p.grace, Level: p.fails.level, Totals: p.fails.totals[:], Files: c.files}
 	for _, h := range p.hosts {
 		doc.Hosts = append(doc.Hosts, p.encodeHost(h))
@@ -28,8 +27,8 @@ func (c *Collection) encode() *savedDoc {
 	for _, n := range p.modes {
 		doc.Modes = append(doc.Modes, p.encodeNotice(n))
 	}
-	for key, b := range p.bursts.all() {
-		s := savedBurst{Host: key.host, Addr: p.addrText(key.addr), Detected: b.detected, At: p.encodePos(b.at)}
+	for _, b := range p.bursts.live {
+		s := savedBurst{Host: b.key.host, Addr: p.addrText(b.key.addr), Detected: b.detected, At: p.encodePos(b.at)}
 		for _, t := range b.times {
 			s.Times = append(s.Times, savedTry{Time: t.time, Count: t.count, At: p.encodePos(t.at)})
 		}

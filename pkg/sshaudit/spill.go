@@ -23,8 +23,7 @@ func (l *failLog) add(k *failKey, n uint64, first, last uint32) {
 	l.rows = l.rows[:len(l.rows)+1] // full ones are emptied
 	r := &l.rows[len(l.rows)-1]
 	r.set(l.seed, k, n, first, last)
-	r.userOff, r.userLen = uint32(len(l.names)), uint16(len(k.user))
-	l.names = append(l.names, k.user...)
+	l.names = r.keep(k.user, l.names)
 	if len(l.rows) == logRows {
 		l.empty()
 	}
