@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 )
 
 // MaxLine is the longest line, in bytes, that a Lines gives whole. Of a longer
@@ -19,7 +20,7 @@ type Lines struct {
 	r        io.Reader
 	buf      []byte
 	pos, end int
-	limit    int64 // bytes left until no further line may start; <0: no limit
+	stop     int64 // place in buf from which no further line may start, perhaps far behind its end
 	eof      bool
 	err      error
 	skip     bool // the rest of an over-long line is to be passed
@@ -32,7 +33,7 @@ type Lines struct {
 
 // NewLines reads all the lines of r.
 func NewLines(r io.Reader) *Lines {
-	return &Lines{r: r, buf: make([]byte, bufSize), limit: -1}
+	return &Lines{r: r, buf: make([]byte, bufSize), stop: math.MaxInt64}
 }
 
 // NewRange reads those lines of a file of size bytes whose first byte lies in
@@ -40,7 +41,7 @@ func NewLines(r io.Reader) *Lines {
 func NewRange(r io.ReaderAt, from, to, size int64) *Lines {
 	start := max(from-1, 0)
 	l := &Lines{
-		r: io.NewSectionReader(r, start, size-start), limit: to - start,
+		r: io.NewSectionReader(r, start, size-start), stop: to - start,
 		// A buffer that exceeds the rest of the file is never full.
 		buf: make([]byte, min(bufSize, size-start+1)),
 	}
@@ -54,12 +55,20 @@ func NewRange(r io.ReaderAt, from, to, size int64) *Lines {
 // Next gives the next line without its line feed; false at the end or after a
 // read error (see Err). The line is valid until the next call.
 func (l *Lines) Next() ([]byte, bool) {
-	if l.limit == 0 {
-		return nil, false
+	if int64(l.pos) < l.stop {
+		rest := l.buf[l.pos:l.end]
+		if i := bytes.IndexByte(rest, '\n'); uint(i) <= MaxLine { // which -1 is not
+			l.pos += i + 1
+			l.Read += int64(i) + 1
+			return rest[:i], true
+		}
+		return l.next()
 	}
-	return l.next()
+	return nil, false
 }
 
+// next gives the next line, or what there is of it, also at the end of the buffer and
+// behind the end of the range.
 func (l *Lines) next() ([]byte, bool) {
 	for {
 		i := bytes.IndexByte(l.buf[l.pos:l.end], '\n')
@@ -69,7 +78,7 @@ func (l *Lines) next() ([]byte, bool) {
 			l.consume(i + 1)
 			if l.skip {
 				l.skip = false
-				if l.limit == 0 {
+				if int64(l.pos) >= l.stop {
 					return nil, false
 				}
 				continue
@@ -84,13 +93,9 @@ func (l *Lines) next() ([]byte, bool) {
 	}
 }
 
-// consume moves on by n bytes and closes the range once its end is passed.
 func (l *Lines) consume(n int) {
 	l.pos += n
 	l.Read += int64(n)
-	if l.limit > 0 {
-		l.limit = max(l.limit-int64(n), 0)
-	}
 }
 
 func (l *Lines) cut(line []byte) []byte {
@@ -115,12 +120,11 @@ func (l *Lines) last() ([]byte, bool) {
 // overlong handles a line that fills the whole buffer: its beginning is given
 // once, the rest passed.
 func (l *Lines) overlong() ([]byte, bool) {
-	limit := l.limit
 	l.consume(l.end)
 	if l.skip {
-		l.pos, l.end = 0, 0
 		// Still inside the same line: nothing new has started.
-		l.limit = max(l.limit, min(limit, 1))
+		l.stop = max(l.stop-int64(l.end), min(l.stop, 1))
+		l.pos, l.end = 0, 0
 		return l.next()
 	}
 	l.skip = true
@@ -134,6 +138,7 @@ func (l *Lines) fill() {
 	if l.pos > 0 {
 		copy(l.buf, l.buf[l.pos:l.end])
 		l.end -= l.pos
+		l.stop -= int64(l.pos)
 		l.pos = 0
 	}
 	for range 100 {
