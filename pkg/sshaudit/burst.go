@@ -9,14 +9,13 @@ const minIdle = 1 << 11
 // seconds. It keeps only the times that a later failure, or one of the part
 // before this one, can still complete to a burst.
 type burst struct {
-	key  hostAddr
-	next *burst // see burstTable
-
+	key      hostAddr
+	next     *burst // see burstTable
 	detected uint32 // time of the failure that completed the earliest burst, 0 for none
-	at       pos    // that failure's line
+	sum      uint32 // of the counts in times
 	times    []timeCount
-	sum      uint32       // of the counts in times
-	few      [4]timeCount // holds times while they are few: most addresses fail seldom
+	at       pos          // the line of the failure that completed the earliest burst
+	few      [3]timeCount // holds times while they are few: most addresses fail seldom
 }
 
 // newBurst takes a burst that was dropped, or makes one.

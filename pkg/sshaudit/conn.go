@@ -268,6 +268,8 @@ func (p *Partial) count(host int, c *conn) {
 		}
 		c.attempts = append(c.attempts, c.weak)
 	}
+	k := failKey{user: c.user}
+	k.host, k.addr.hi, k.addr.lo = uint32(host), c.addr.hi, c.addr.lo
 	// Most connections fail for one reason: those attempts make one addition.
 	for from := 0; from < len(c.attempts); {
 		a := &c.attempts[from]
@@ -276,7 +278,8 @@ func (p *Partial) count(host int, c *conn) {
 			b := &c.attempts[to]
 			n, first, last = n+uint64(b.count), min(first, b.time), max(last, b.time)
 		}
-		p.fail(&failKey{failID{host: uint32(host), reason: a.reason, addr: c.addr}, c.user}, n, first, last)
+		k.reason = a.reason
+		p.fail(&k, n, first, last)
 		from = to
 	}
 	p.addBurst(host, c)

@@ -76,7 +76,10 @@ func (r *failRow) user(names []byte) []byte {
 
 // set makes the row of a key; the user is left to where the row goes.
 func (r *failRow) set(seed maphash.Seed, k *failKey, n uint64, first, last uint32) {
-	r.hash, r.failID, r.count, r.first, r.last = k.hash(seed), k.failID, n, first, last
+	r.hash, r.count, r.first, r.last = k.hash(seed), n, first, last
+	// One by one: what was just written by parts is slow to read as a whole.
+	r.addr.hi, r.addr.lo, r.host = k.addr.hi, k.addr.lo, k.host
+	r.reason, r.collapsed, r.bits = k.reason, k.collapsed, k.bits
 }
 
 // failTable counts failures by host, address, user and reason, exactly, in
