@@ -45,6 +45,22 @@ func checkAgain(tb testing.TB, line string) {
 	}
 }
 
+// A stamp from before 1970 is none, and says nothing about the hour of the next.
+func TestStampOfNoTime(t *testing.T) {
+	const line = "2026-11-22T12:25:01+00:00 web01 sshd[7]: m"
+	clock := authlog.NewClock(time.UTC, 2026)
+	want := header(clock, line)
+	if got := header(clock, "0026-11-22T12:25:01+00:00 web01 sshd[7]: m"); got != "unframed" {
+		t.Error(got)
+	}
+	if got := header(clock, "1026-11-22T12:25:01+00:00 web01 sshd[7]: m"); got != "unframed" {
+		t.Error(got)
+	}
+	if got := header(clock, line); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 func TestHeadersAgain(t *testing.T) {
 	for _, stamp := range []string{
 		"Nov 22 12:25:01 ", "Nov 22 12:25:60 ", "Nov 22 12:25:61 ", "Nov 22 12:25:0: ", "Nov 22 12:25::0 ", "Nov 22 12:25: 1 ", "Nov 22 12:25:/0 ",

@@ -258,13 +258,14 @@ func (c *Clock) isoNewHour(b []byte, zone int) bool {
 	if t.Day() != day {
 		return false
 	}
-	c.isoBase = t.Unix()
+	base := t.Unix()
 	if zone != localZone {
-		c.isoBase -= int64(zone)
+		base -= int64(zone)
 	}
-	if c.isoBase < 0 {
+	if base < 0 {
 		return false
 	}
+	c.isoBase = base
 	copy(c.isoText[:], b)
 	c.isoZone, c.isoKnown = zone, true
 	return true
