@@ -50,10 +50,16 @@ func (c *Clock) parseForm(line []byte, h *Header) Status {
 	case b >= 'A' && b <= 'S':
 		return c.parseBSD(line, h)
 	case b == '1' || b == '2':
+		t, ok := c.quickISO(line)
+		if ok {
+			h.Time = t
+			return c.quickTag(line, isoSize+1, h)
+		}
 		t, n := c.iso(line)
 		if n == 0 || n >= len(line) || line[n] != ' ' {
 			return Unframed
 		}
+		c.keepISO(line, n, t)
 		h.Time = t
 		if n+1 < len(line) && line[n+1] == ' ' { // macOS: log show --style syslog
 			n++

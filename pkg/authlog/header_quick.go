@@ -49,6 +49,40 @@ func quickSecond(last uint64) int64 {
 	return int64(tens)*10 + int64(ones)
 }
 
+// isoWords are the bytes of the last stamp like "2026-11-22T12:25:01.123456+00:00 ",
+// which rsyslog writes, without its seconds.
+type isoWords struct {
+	first, next, last uint64 // from byte 0, 8 and 12 on
+	zone              uint64 // with the space behind it
+	unix              int64  // start of that minute
+}
+
+const isoSize = len("2026-11-22T12:25:01.123456+00:00")
+
+// keepISO remembers the stamp of a line, which is well formed and unix. Of those with
+// isoSize bytes, only one with six digits of a fraction has its zone's sign there.
+func (c *Clock) keepISO(line []byte, size int, unix int64) {
+	if size != isoSize || len(line) <= isoSize || line[isoSize] != ' ' || line[26] != '+' && line[26] != '-' {
+		return
+	}
+	last := word(line, 12)
+	c.isoLast = isoWords{word(line, 0), word(line, 8), last &^ secondDigits, word(line, 25) >> 8, unix - quickSecond(last)}
+}
+
+// quickISO reads a stamp of the same minute and zone as the last one.
+func (c *Clock) quickISO(line []byte) (unix int64, ok bool) {
+	const sixDigits = highBits &^ (0xff | 0xff<<56)
+	if len(line) < isoSize+2 || line[isoSize+1] == ' ' {
+		return 0, false
+	}
+	was, last := &c.isoLast, word(line, 12)
+	if word(line, 0) != was.first || word(line, 8) != was.next || last&^secondDigits != was.last || word(line, 25)>>8 != was.zone {
+		return 0, false
+	}
+	second := quickSecond(last)
+	return was.unix + second, second <= 60 && notDigits(word(line, 19))&sixDigits == 0
+}
+
 // quickTag is splitTag for line[at:].
 func (c *Clock) quickTag(line []byte, at int, h *Header) Status {
 	tag := at + c.words.size

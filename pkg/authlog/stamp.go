@@ -21,6 +21,7 @@ type Clock struct {
 	bsdUnix  int64
 	bsdHour  [9]byte // "Nov 22 12"
 	bsdBase  int64   // start of that hour
+	isoLast  isoWords
 	isoText  [13]byte
 	isoBase  int64
 	isoZone  int // seconds east of UTC, or localZone
