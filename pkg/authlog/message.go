@@ -158,6 +158,10 @@ func portTail(b []byte) (head, addr []byte, port uint16, ok bool) {
 // fromTail splits "USER from ADDR port N" from the right: a user name may hold
 // the same words, the true ones come last.
 func fromTail(b []byte, e *Event) (user []byte, ok bool) {
+	if p := quadTail(b, len(b)); p.at >= len(" from ") && string(b[p.at-len(" from "):p.at]) == " from " {
+		e.Addr, e.V4, e.IsV4, e.Port = b[p.at:p.end], p.ip, true, p.port
+		return b[:p.at-len(" from ")], true
+	}
 	head, addr, port, ok := portTail(b)
 	if !ok {
 		return nil, false

@@ -87,7 +87,7 @@ func quickInvalid(msg []byte, e *Event) bool {
 	return true
 }
 
-// quickEnd reads "[authenticating user U |invalid user U ]ADDR port N[ [preauth]]"
+// quickEnd reads "[authenticating user U |invalid user U |user U ]ADDR port N[ [preauth]]"
 // from msg[i] on. A backslash in U may stand for itself twice.
 func quickEnd(msg []byte, i int, e *Event) bool {
 	end := len(msg)
@@ -109,6 +109,9 @@ func quickEnd(msg []byte, i int, e *Event) bool {
 	switch {
 	case p.at == i:
 		e.set(Closed, false, nil, nil, msg[p.at:p.end], p)
+		return true
+	case p.at > i+len("user ") && string(msg[i:i+len("user ")]) == "user ":
+		e.set(Noise, false, nil, nil, msg[p.at:p.end], p)
 		return true
 	case known == invalid, p.at <= user, !lacks('\\', msg, user, p.at-1):
 		return false
