@@ -40,24 +40,27 @@ type peer struct {
 	port    uint16
 }
 
-// quadTail reads " ADDR port N" with a dotted quad as ADDR in front of b[end]. There
-// are no branches on what the text holds but for those that end it: how long the
-// numbers are is what a processor cannot guess.
+// quadTail reads " ADDR port N" with a dotted quad as ADDR in front of b[end]. The only
+// branches on what the text holds are those that hardly ever go the other way: how
+// long an octet is is what a processor cannot guess.
 func quadTail(b []byte, end int) peer {
 	if end < 32 || end > len(b) {
 		return peer{}
 	}
 	w := (*[32]byte)(b[end-32 : end])
+	stop := 21 // of the address: clients' ports have five digits
+	if string(w[21:27]) != " port " {
+		stop = portAt(w)
+	}
+	if stop < 21 || stop > 25 { // tells the compiler, too, that all indexes are in w
+		return peer{}
+	}
+	n := 26 - stop
 	tail := binary.LittleEndian.Uint64(w[24:])
-	n := bits.LeadingZeros64(notDigits(tail)) >> 3
-	if n == 0 || n > 5 {
-		return peer{}
-	}
-	stop := 26 - n // of the address
-	if string(w[stop:stop+6]) != " port " {
-		return peer{}
-	}
 	port := decimal(tail>>((64-8*n)&63), n)
+	if notDigits(tail)>>((64-8*n)&63) != 0 || port > 65535 {
+		return peer{}
+	}
 	// What is no digit, a bit each, counted from the right: three dots, a space.
 	m := places(binary.BigEndian.Uint64(w[stop-8:stop])) | places(binary.BigEndian.Uint64(w[stop-16:stop-8]))<<8
 	dot3 := stop - 1 - bits.TrailingZeros32(m)&15
@@ -67,7 +70,7 @@ func quadTail(b []byte, end int) peer {
 	dot1 := stop - 1 - bits.TrailingZeros32(m)&15
 	m &= m - 1
 	space := stop - 1 - bits.TrailingZeros32(m)&15
-	if m == 0 || port > 65535 || w[dot3] != '.' || w[dot2] != '.' || w[dot1] != '.' || w[space] != ' ' {
+	if m == 0 || w[dot3] != '.' || w[dot2] != '.' || w[dot1] != '.' || w[space] != ' ' {
 		return peer{}
 	}
 	o1, ok := afterSpace(dot1 - space - 1).read(w[dot1-4 : dot1])
@@ -88,6 +91,15 @@ func quadTail(b []byte, end int) peer {
 	}
 	end -= 32
 	return peer{end + space + 1, end + stop, o1<<24 | o2<<16 | o3<<8 | o4, uint16(port)}
+}
+
+// portAt finds the " port " in front of the one to five digits that w ends with, 0 for none.
+func portAt(w *[32]byte) int {
+	n := bits.LeadingZeros64(notDigits(binary.LittleEndian.Uint64(w[24:]))) >> 3
+	if n == 0 || n > 5 || string(w[26-n:32-n]) != " port " {
+		return 0
+	}
+	return 26 - n
 }
 
 // places gives a bit for each byte of a word that is no digit, the lowest for the
