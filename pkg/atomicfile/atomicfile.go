@@ -26,14 +26,7 @@ func Write(path string, data []byte, perm fs.FileMode) error {
 	if err := renameio.WriteFile(path, data, perm, renameio.WithTempDir(dir), renameio.IgnoreUmask()); err != nil {
 		return fmt.Errorf("writing %s: %w", path, cause(err))
 	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("opening the folder of %s: %w", path, err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("syncing the folder of %s: %w", path, err)
-	}
-	return nil
+	return SyncDir(dir)
 }
 
 // ErrNotRegular is the error of a path that holds something else than a file.

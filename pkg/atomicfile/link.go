@@ -1,0 +1,84 @@
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// Link makes path a symbolic link to target, in place of what link stood there: by
+// rename, so that the name is there at every moment, and synced. Anything else than
+// a link at path is ErrNotLink, and stays.
+func Link(target, path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("linking %s: %w", path, cause(err))
+	case err == nil && info.Mode().Type() != fs.ModeSymlink:
+		return fmt.Errorf("linking %s: %w", path, ErrNotLink)
+	}
+	if err := renameio.Symlink(target, path); err != nil {
+		return fmt.Errorf("linking %s: %w", path, cause(err))
+	}
+	return SyncDir(filepath.Dir(path))
+}
+
+// ErrNotLink is the error of a path that holds something else than a symbolic link.
+var ErrNotLink = errors.New("is not a symbolic link")
+
+// Rename moves a file or a folder and syncs both folders. A file at the new name is
+// replaced, a folder only if it is empty.
+func Rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return fmt.Errorf("moving %s to %s: %w", from, to, cause(err))
+	}
+	if filepath.Dir(from) != filepath.Dir(to) {
+		if err := SyncDir(filepath.Dir(from)); err != nil {
+			return err
+		}
+	}
+	return SyncDir(filepath.Dir(to))
+}
+
+// Remove takes a file, a link or a whole folder away and syncs the folder that held it.
+// What is not there is no error.
+func Remove(path string) error {
+	if err := os.RemoveAll(path); err != nil {
+		return fmt.Errorf("removing %s: %w", path, cause(err))
+	}
+	if err := SyncDir(filepath.Dir(path)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Mkdir makes one folder with mode perm whatever the umask, and syncs the one above. One
+// that is there already keeps its mode; it says whether it made it.
+func Mkdir(path string, perm fs.FileMode) (made bool, err error) {
+	switch err := os.Mkdir(path, perm); {
+	case errors.Is(err, fs.ErrExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("making %s: %w", path, cause(err))
+	}
+	if err := os.Chmod(path, perm); err != nil {
+		return true, fmt.Errorf("making %s: %w", path, cause(err))
+	}
+	return true, SyncDir(filepath.Dir(path))
+}
+
+// SyncDir makes what was created, renamed or removed in a folder last.
+func SyncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("syncing %s: %w", dir, err)
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fmt.Errorf("syncing %s: %w", dir, err)
+	}
+	return nil
+}
