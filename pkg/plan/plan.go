@@ -19,13 +19,17 @@ type Step struct {
 	Diff   string `json:"diff,omitempty"`
 
 	Do func(context.Context) error `json:"-"`
-	// Undo brings back what was there before Do. Nil: there is nothing to bring back.
+	// Undo brings back what was there before Do, also where Do failed half way or did nothing. Nil: there is nothing to
+	// bring back.
 	Undo func(context.Context) error `json:"-"`
 }
 
 // Plan is what is to be done, in order. Empty means that all is as it should be.
 type Plan struct {
 	Steps []Step `json:"steps"`
+	// Restored is called when a run failed and its steps are undone, for what follows from all of them: starting
+	// again what ran before. It may be nil.
+	Restored func(context.Context) error `json:"-"`
 }
 
 // Add appends a step.
@@ -93,6 +97,9 @@ func (p *Plan) undo(ctx context.Context, last int) error {
 		if err := s.Undo(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("%s %s: %w", s.Action, s.Target, err))
 		}
+	}
+	if p.Restored != nil {
+		errs = append(errs, p.Restored(ctx))
 	}
 	return errors.Join(errs...)
 }

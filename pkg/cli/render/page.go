@@ -53,6 +53,13 @@ func (p *Page) Para(format string, a ...any) {
 	}
 }
 
+// Text writes lines as they are, but inert: a diff, a file.
+func (p *Page) Text(s string) {
+	for line := range strings.Lines(s) {
+		p.buf.WriteString(Safe(strings.TrimSuffix(line, "\n")) + "\n")
+	}
+}
+
 // Table writes a table. right says which columns align right and may be shorter
 // than heads; without any head there is no heading line. A cell that came from
 // Severity keeps its colour if it is nothing but that.
