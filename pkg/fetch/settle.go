@@ -43,7 +43,7 @@ func (u *unpacker) strip(top string) error {
 		return fmt.Errorf("%w: it holds no file", ErrUnsafe)
 	}
 	aside := ".top"
-	for slices.Contains(names, aside) {
+	for aside == top || slices.Contains(names, aside) {
 		aside += "~"
 	}
 	if err := u.root.Rename(top, aside); err != nil {
