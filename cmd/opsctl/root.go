@@ -3,6 +3,9 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/opsctl/opsctl/cmd/opsctl/installcmd"
+	"github.com/opsctl/opsctl/cmd/opsctl/scrapecmd"
+	"github.com/opsctl/opsctl/cmd/opsctl/servicecmd"
 	"github.com/opsctl/opsctl/cmd/opsctl/sshcmd"
 	"github.com/opsctl/opsctl/pkg/cli"
 )
@@ -18,9 +21,18 @@ func newRoot(env *cli.Env) *cobra.Command {
 	help := newHelp(env)
 	root.SetHelpCommand(help)
 	root.AddGroup(&cobra.Group{ID: jobGroup, Title: "Jobs"}, &cobra.Group{ID: selfGroup, Title: "About opsctl"})
+	service := servicecmd.New(env)
+	service.GroupID = jobGroup
 	ssh := sshcmd.New(env)
 	ssh.GroupID = jobGroup
+	install := installcmd.New(env)
+	install.GroupID = jobGroup
+	scrape := scrapecmd.New(env)
+	scrape.GroupID = jobGroup
 	root.AddCommand(
+		install,
+		scrape,
+		service,
 		ssh,
 		help,
 		newVersion(env),

@@ -122,7 +122,8 @@ func Boot(ctx context.Context, tree *Tree, bind ...string) (_ *Machine, err erro
 		m.nspawn = nil
 		return nil, err
 	}
-	return m, m.wait(ctx)
+	err = m.wait(ctx)
+	return m, err
 }
 
 // wait looks for the container's first process, and then for the end of its start.
@@ -152,7 +153,7 @@ func (m *Machine) findLeader() error {
 	if err != nil {
 		return err
 	}
-	for _, child := range strings.Fields(string(text)) {
+	for child := range strings.FieldsSeq(string(text)) {
 		if name, _ := os.ReadFile("/proc/" + child + "/comm"); strings.TrimSpace(string(name)) == "systemd" {
 			m.leader, err = strconv.Atoi(child)
 			return err

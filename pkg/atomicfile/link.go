@@ -71,6 +71,20 @@ func Mkdir(path string, perm fs.FileMode) (made bool, err error) {
 	return true, SyncDir(filepath.Dir(path))
 }
 
+// MkdirAll makes a folder and those above it that are missing, each as Mkdir does.
+func MkdirAll(path string, perm fs.FileMode) error {
+	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if parent := filepath.Dir(path); parent != path {
+		if err := MkdirAll(parent, perm); err != nil {
+			return err
+		}
+	}
+	_, err := Mkdir(path, perm)
+	return err
+}
+
 // SyncDir makes what was created, renamed or removed in a folder last.
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)

@@ -70,14 +70,16 @@ func HTTP(client *http.Client, url string) Check {
 	}
 }
 
-// Metrics is a check that a URL gives metrics in Prometheus' text format, among them one
-// that begins with want (an exporter's build information names its version).
-func Metrics(client *http.Client, url, want string) Check {
+// Metrics is a check that a URL gives metrics in Prometheus' text format, and that the
+// metric build among them, such as node_exporter_build_info, has version as its label
+// version. An empty label, as of a program built without its version, passes; so does
+// any metrics where build is "".
+func Metrics(client *http.Client, url, build, version string) Check {
 	return func(ctx context.Context) error {
 		return get(ctx, client, url, func(body io.Reader) error {
 			lines := bufio.NewScanner(io.LimitReader(body, maxBody))
 			lines.Buffer(nil, 1<<20)
-			samples, found := 0, want == ""
+			samples, runs := 0, ""
 			for lines.Scan() {
 				line := lines.Text()
 				if line == "" || line[0] == '#' {
@@ -87,19 +89,29 @@ func Metrics(client *http.Client, url, want string) Check {
 					return fmt.Errorf("%s: no metric: %.80q", url, line)
 				}
 				samples++
-				found = found || strings.HasPrefix(line, want)
+				if labels, ok := strings.CutPrefix(line, build+"{"); ok && build != "" {
+					// What a distribution adds behind a plus is not the version (semver.org, 10).
+					runs, _, _ = strings.Cut(label(labels, "version"), "+")
+				}
 			}
 			switch {
 			case lines.Err() != nil:
 				return fmt.Errorf("%s: %w", url, lines.Err())
 			case samples == 0:
 				return fmt.Errorf("%s: no metrics: %w", url, ErrNotYet)
-			case !found:
-				return fmt.Errorf("%s: no metric begins with %s", url, want)
+			case runs != "" && runs != version:
+				return fmt.Errorf("%s: version %.40q answers, not %s", url, runs, version)
 			}
 			return nil
 		})
 	}
+}
+
+// label finds the value of a label in `a="b",c="d"} 1`; "" for none. Versions hold nothing that is escaped.
+func label(labels, name string) string {
+	_, rest, _ := strings.Cut(","+labels, ","+name+`="`)
+	value, _, _ := strings.Cut(rest, `"`)
+	return value
 }
 
 // isSample tells a line "name{labels} value [timestamp]" (exposition_formats.md) well enough to know
@@ -111,7 +123,7 @@ func isSample(line string) bool {
 }
 
 func get(ctx context.Context, client *http.Client, url string, read func(io.Reader) error) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return err
 	}

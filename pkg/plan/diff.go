@@ -1,15 +1,21 @@
 package plan
 
-import "github.com/rogpeppe/go-internal/diff"
+import (
+	"bytes"
+
+	"github.com/rogpeppe/go-internal/diff"
+)
 
 // Diff is what changes between two texts of a file, in unified form; nil is a file that is not there.
 func Diff(name string, before, after []byte) string {
-	old, new := name, name
+	from, to := name, name
 	if before == nil {
-		old = "/dev/null"
+		from = "/dev/null"
 	}
 	if after == nil {
-		new = "/dev/null"
+		to = "/dev/null"
 	}
-	return string(diff.Diff(old, before, new, after))
+	text := diff.Diff(from, before, to, after)
+	_, text, _ = bytes.Cut(text, []byte("\n")) // "diff FROM TO" says nothing that the next lines do not
+	return string(text)
 }

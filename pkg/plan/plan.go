@@ -42,14 +42,14 @@ type Recorder interface {
 	StepDone(i int) error
 }
 
-// Failed says which step failed and what became of those before it.
-type Failed struct {
+// FailedError says which step failed and what became of those before it.
+type FailedError struct {
 	Step Step
 	Err  error // the step's
 	Left error // of undoing; nil: all is as it was before
 }
 
-func (e *Failed) Error() string {
+func (e *FailedError) Error() string {
 	text := fmt.Sprintf("%s %s: %v", e.Step.Action, e.Step.Target, e.Err)
 	if e.Left != nil {
 		text += fmt.Sprintf("; undoing: %v", e.Left)
@@ -58,16 +58,16 @@ func (e *Failed) Error() string {
 }
 
 // Unwrap gives both errors.
-func (e *Failed) Unwrap() []error { return []error{e.Err, e.Left} }
+func (e *FailedError) Unwrap() []error { return []error{e.Err, e.Left} }
 
 // Apply does the steps in order. When one fails, or ctx ends between two, those that were
-// done are undone, the last one first, and the error is a *Failed. Undoing goes on when
+// done are undone, the last one first, and the error is a *FailedError. Undoing goes on when
 // ctx has ended.
 func (p *Plan) Apply(ctx context.Context, rec Recorder, watch func(Step)) error {
 	for i, s := range p.Steps {
 		watch(s)
 		if err := p.one(ctx, rec, i); err != nil {
-			return &Failed{Step: s, Err: err, Left: p.undo(context.WithoutCancel(ctx), i)}
+			return &FailedError{Step: s, Err: err, Left: p.undo(context.WithoutCancel(ctx), i)}
 		}
 	}
 	return nil

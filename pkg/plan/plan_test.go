@@ -52,7 +52,7 @@ func TestApplyDoesTheStepsInOrder(t *testing.T) {
 func TestAFailedStepUndoesAllBeforeIt(t *testing.T) {
 	l, cause := &log{}, errors.New("disk full")
 	err := l.steps(2, cause).Apply(t.Context(), l, func(plan.Step) {})
-	failed, ok := errors.AsType[*plan.Failed](err)
+	failed, ok := errors.AsType[*plan.FailedError](err)
 	if !ok || !errors.Is(err, cause) || failed.Step.Target != "c" || failed.Left != nil {
 		t.Fatalf("%v", err)
 	}

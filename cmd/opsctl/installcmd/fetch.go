@@ -1,0 +1,67 @@
+package installcmd
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/opsctl/opsctl/pkg/atomicfile"
+	"github.com/opsctl/opsctl/pkg/cli"
+	"github.com/opsctl/opsctl/pkg/component"
+	"github.com/opsctl/opsctl/pkg/fetch"
+	"github.com/opsctl/opsctl/pkg/progress"
+)
+
+// plainClient asks services of this machine, past any proxy.
+func plainClient() *http.Client { return &http.Client{Transport: &http.Transport{}} }
+
+// source is where releases come from: a file, a bundle, or the mirror.
+func (o *options) source(env *cli.Env, rep progress.Reporter) (fetch.Source, error) {
+	switch {
+	case o.archive != "":
+		return &fetch.Archive{Path: o.archive, SHA256: o.sha256, Progress: rep}, nil
+	case o.bundle != "":
+		return fetch.OpenBundle(o.bundle, rep)
+	}
+	return fetch.NewMirror(o.mirror, fetch.Options{UserAgent: "opsctl/" + env.Version, Progress: rep})
+}
+
+// unpack gets a release, verified, and unpacks it into a folder.
+func (o *options) unpack(env *cli.Env) func(context.Context, *component.Component, string, string) error {
+	return func(ctx context.Context, c *component.Component, version, dir string) (err error) {
+		rep := env.Progress("fetching", cli.Bytes)
+		defer rep.Done()
+		source, err := o.source(env, rep)
+		if err != nil {
+			return err
+		}
+		root := "/"
+		if o.root != "" {
+			root = o.root
+		}
+		downloads := filepath.Join(root, stateDir, "downloads")
+		if _, err := atomicfile.Mkdir(downloads, 0o700); err != nil {
+			return err
+		}
+		owner, repo, _ := strings.Cut(c.Repository, "/")
+		file, err := source.Get(ctx, fetch.Asset{
+			Owner: owner, Repo: repo, Name: c.Name, Version: version, OS: "linux", Arch: runtime.GOARCH,
+			File: c.File(version, "linux", runtime.GOARCH),
+		}, downloads)
+		if err != nil {
+			return err
+		}
+		// The release is what stays.
+		defer func() { err = errors.Join(err, atomicfile.Remove(file.Path)) }()
+		into, err := os.OpenRoot(dir)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, into.Close()) }()
+		return fetch.Unpack(ctx, file.Path, into, fetch.Limits{}, nil)
+	}
+}

@@ -1,0 +1,268 @@
+package test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/opsctl/opsctl/internal/testpeers"
+)
+
+// installRig is a booted systemd, opsctl inside it, and releases made of Debian's programs.
+type installRig struct {
+	*testpeers.Machine
+	dir, program string
+	debian       string // the tree with Debian's programs
+}
+
+func newInstallRig(t *testing.T) *installRig {
+	t.Helper()
+	dir := t.TempDir()
+	r := &installRig{dir: dir, program: buildOpsctl(t, dir)}
+	r.Machine = testpeers.RequireMachine(t, testpeers.BookwormMachine(), dir)
+	exporters, err := testpeers.ExporterPackages().Get(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.debian = exporters.Dir
+	// Debian's alertmanager reads its templates from here; a released one holds them.
+	const templates = "/usr/share/prometheus/alertmanager"
+	if err := os.CopyFS(r.Path(templates), os.DirFS(r.debian+templates)); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// buildOpsctl builds the program as it is released.
+func buildOpsctl(t *testing.T, dir string) string {
+	t.Helper()
+	program := filepath.Join(dir, "opsctl")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", program, "../cmd/opsctl")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return program
+}
+
+// pack makes a release of a component from a program, by default Debian's.
+func (r *installRig) pack(t *testing.T, name, version, program string) []string {
+	t.Helper()
+	if program == "" {
+		program = filepath.Join(r.debian, "usr/bin", map[string]string{
+			"node_exporter": "prometheus-node-exporter", "prometheus": "prometheus", "alertmanager": "prometheus-alertmanager",
+			"pushgateway": "prometheus-pushgateway", "blackbox_exporter": "prometheus-blackbox-exporter",
+		}[name])
+	}
+	release, err := testpeers.Pack(r.dir, name+"-"+version+".linux-amd64", map[string]string{name: program})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{"install", name + "@" + version, "--archive", release.Path, "--sha256", release.Sum, "--yes", "--settle", "300ms"}
+}
+
+// opsctl runs opsctl in the machine, which must succeed.
+func (r *installRig) opsctl(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := r.Run(t.Context(), r.program, args...)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return string(out)
+}
+
+// ask runs a program of the machine, which must succeed.
+func (r *installRig) ask(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := r.Run(t.Context(), name, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+// service tells which run of a service this is: its process, and systemd's id of the run.
+func (r *installRig) service(t *testing.T, name string) string {
+	t.Helper()
+	return r.ask(t, "systemctl", "show", "-p", "ActiveState,MainPID,NRestarts,InvocationID", name)
+}
+
+func TestInstallOnARealSystemd(t *testing.T) {
+	r := newInstallRig(t)
+	for _, c := range []struct{ name, version, build string }{
+		{"node_exporter", "1.5.0", "http://127.0.0.1:9100/metrics"},
+		{"prometheus", "2.42.0", "http://127.0.0.1:9090/metrics"},
+		{"alertmanager", "0.25.0", "http://127.0.0.1:9093/metrics"},
+		{"pushgateway", "1.5.1", "http://127.0.0.1:9091/metrics"},
+		{"blackbox_exporter", "0.23.0", "http://127.0.0.1:9115/metrics"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			args := r.pack(t, c.name, c.version, "")
+			t.Log(r.opsctl(t, args...))
+			if metrics := r.ask(t, "curl", "-sf", c.build); !strings.Contains(metrics, c.name+"_build_info{") {
+				t.Errorf("%.500s", metrics)
+			}
+			before := r.service(t, c.name)
+			if again := r.opsctl(t, args...); !strings.Contains(again, "nothing to do") {
+				t.Errorf("a second run:\n%s", again)
+			}
+			if after := r.service(t, c.name); after != before || !strings.Contains(after, "ActiveState=active") {
+				t.Errorf("a second run restarted it: %s, then %s", before, after)
+			}
+			if said, err := r.Command(t.Context(), "systemd-analyze", "verify", "/etc/systemd/system/"+c.name+".service").CombinedOutput(); err != nil || len(said) > 0 {
+				t.Errorf("systemd-analyze verify: %v: %s", err, said)
+			}
+		})
+	}
+}
+
+// A release that does not work leaves all as it was, and what ran before runs again.
+func TestAFailedUpgradeRestoresItself(t *testing.T) {
+	r := newInstallRig(t)
+	r.opsctl(t, r.pack(t, "node_exporter", "1.5.0", "")...)
+	before := r.tree(t)
+	wrong, err := os.ReadFile(filepath.Join(r.debian, "usr/bin/prometheus-pushgateway"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := os.ReadFile(filepath.Join(r.debian, "usr/bin/prometheus-node-exporter"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, script := range map[string]string{
+		"another program":    string(wrong),
+		"another version":    string(old),
+		"no program":         "\x7fELF nothing",
+		"ends at once":       "#!/bin/sh\nexit 3\n",
+		"ends after a while": "#!/bin/sh\nsleep 0.2\nexit 1\n",
+		"says nothing":       "#!/bin/sh\nexec sleep 1000\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			program := filepath.Join(t.TempDir(), "program")
+			if err := os.WriteFile(program, []byte(script), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			args := append(r.pack(t, "node_exporter", "9.9.9", program), "--wait", "1s")
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			cmd := r.Command(ctx, r.program, args...)
+			out, err := cmd.CombinedOutput()
+			if cmd.ProcessState.ExitCode() != 1 {
+				t.Fatalf("%v: %s", err, out)
+			}
+			t.Logf("%s", out)
+			if after := r.tree(t); after != before {
+				t.Errorf("it was\n%s\nand is\n%s", before, after)
+			}
+			if state := r.service(t, "node_exporter"); !strings.Contains(state, "ActiveState=active") || !strings.Contains(state, "NRestarts=0") {
+				t.Error(state)
+			}
+			r.ask(t, "curl", "-sf", "-o", "/dev/null", "http://127.0.0.1:9100/metrics")
+			if again := r.opsctl(t, "install", "node_exporter", "--dry-run"); !strings.Contains(again, "nothing to do") {
+				t.Errorf("what is there is not as it was:\n%s", again)
+			}
+		})
+	}
+}
+
+// tree is all that an installation of node_exporter writes, but for the journal.
+func (r *installRig) tree(t *testing.T) string {
+	t.Helper()
+	const script = `cd / && find opt/node_exporter etc/node_exporter etc/systemd/system var/lib/opsctl/downloads 2>/dev/null | sort |
+while read -r f; do
+	if test -L "$f"; then echo "$f -> $(readlink "$f")"; elif test -f "$f"; then echo "$f $(stat -c %a "$f") $(cksum <"$f")"; else echo "$f/ $(stat -c %a "$f")"; fi
+done; id node_exporter`
+	return r.ask(t, "sh", "-c", script)
+}
+
+// Killed at any call that changes something, an upgrade leaves a service that answers, and the next run ends where one that
+// nobody killed ends.
+func TestAKilledUpgradeConverges(t *testing.T) {
+	r := newInstallRig(t)
+	newer, err := testpeers.NodeExporter(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := r.pack(t, "node_exporter", "1.5.0", ""), r.pack(t, "node_exporter", "1.12.1", newer)
+	to = append(to, "--listen", "127.0.0.1:9100")
+	reset := func() {
+		r.ask(t, "systemctl", "stop", "node_exporter")
+		r.ask(t, "sh", "-c", "rm -rf /opt/node_exporter /etc/node_exporter /etc/systemd/system/node_exporter.service /var/lib/opsctl; systemctl daemon-reload")
+		r.opsctl(t, from...)
+	}
+	r.opsctl(t, from...)
+	r.opsctl(t, to...)
+	want := r.tree(t)
+	const changes = "fsync,renameat,renameat2,rename,symlinkat,mkdirat,unlinkat,fchmodat,fchmod,ftruncate,sendmsg,sendto"
+	every := 4
+	if os.Getenv("OPSCTL_TORTURE") != "" && os.Getenv("OPSCTL_TORTURE") != "short" {
+		every = 1
+	}
+	killed := 0
+	for n := 1; ; n += every {
+		reset()
+		args := append([]string{"-f", "-qq", "-o", "/dev/null", "-e", "trace=" + changes, "-e", fmt.Sprintf("inject=%s:signal=SIGKILL:when=%d", changes, n), r.program}, to...)
+		err := r.Command(t.Context(), "strace", args...).Run()
+		if err == nil {
+			break // it has fewer of them
+		}
+		killed++
+		r.ask(t, "curl", "-sf", "--retry", "20", "--retry-connrefused", "--retry-delay", "0", "-o", "/dev/null", "http://127.0.0.1:9100/metrics")
+		r.opsctl(t, to...)
+		if got := r.tree(t); got != want {
+			t.Fatalf("killed at call %d: wanted\n%s\ngot\n%s", n, want, got)
+		}
+		if state := r.service(t, "node_exporter"); !strings.Contains(state, "ActiveState=active") {
+			t.Fatalf("killed at call %d: %s", n, state)
+		}
+		exe := strings.TrimSpace(r.ask(t, "sh", "-c", "readlink /proc/$(systemctl show -P MainPID node_exporter)/exe"))
+		if exe != "/opt/node_exporter/1.12.1/node_exporter" {
+			t.Fatalf("killed at call %d: %s runs", n, exe)
+		}
+	}
+	t.Logf("killed at %d places", killed)
+	if killed < 5 {
+		t.Error("too few places to mean anything")
+	}
+}
+
+// What others made stands in the way: it is named, nothing is changed, exit 6.
+func TestForeignThingsAreNamed(t *testing.T) {
+	r := newInstallRig(t)
+	args := r.pack(t, "node_exporter", "1.5.0", "")
+	for name, c := range map[string]struct{ make, clean, names string }{
+		"a unit":      {"echo '[Service]' >/etc/systemd/system/node_exporter.service; systemctl daemon-reload", "rm /etc/systemd/system/node_exporter.service; systemctl daemon-reload", "/etc/systemd/system/node_exporter.service"},
+		"a package's": {"echo '[Service]' >/usr/lib/systemd/system/node_exporter.service", "rm /usr/lib/systemd/system/node_exporter.service", "/usr/lib/systemd/system/node_exporter.service"},
+		"a folder":    {"mkdir -p /opt/node_exporter", "rmdir /opt/node_exporter", "/opt/node_exporter"},
+		"the port":    {"systemd-run --unit other -p Type=exec /opt/other --web.listen-address=127.0.0.1:9100; for i in 1 2 3 4 5 6 7 8 9; do curl -sf -o /dev/null --retry 9 --retry-connrefused --retry-delay 0 http://127.0.0.1:9100/ && break; done", "systemctl stop other", "/opt/other"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name == "the port" {
+				data, err := os.ReadFile(filepath.Join(r.debian, "usr/bin/prometheus-node-exporter"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.MkdirAll(r.Path("/opt"), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(r.Path("/opt/other"), data, 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.ask(t, "sh", "-c", c.make)
+			defer r.ask(t, "sh", "-c", c.clean)
+			cmd := r.Command(t.Context(), r.program, args...)
+			out, _ := cmd.CombinedOutput()
+			if cmd.ProcessState.ExitCode() != 6 || !strings.Contains(string(out), c.names) {
+				t.Errorf("exit %d: %s", cmd.ProcessState.ExitCode(), out)
+			}
+			if _, err := os.Stat(r.Path("/var/lib/opsctl")); err == nil {
+				t.Error("something was written")
+			}
+		})
+	}
+}
