@@ -99,7 +99,7 @@ func (d *Directives) Nearest(section, name string) string {
 		if !slices.ContainsFunc(entries, func(e Directive) bool { return slices.Contains(e.Sections, section) }) {
 			continue
 		}
-		distance := editDistance(strings.ToLower(known), strings.ToLower(name), bestDistance)
+		distance := editDistance(strings.ToLower(known), strings.ToLower(name), bestDistance+1)
 		if distance < bestDistance || distance == bestDistance && best != "" && known < best {
 			best, bestDistance = known, distance
 		}

@@ -47,6 +47,16 @@ func sandbox() []setting {
 	}
 }
 
+// furtherHardening are the directives that an override may add to the sandbox.
+func furtherHardening() []string {
+	return []string{
+		"BindPaths", "BindReadOnlyPaths", "DeviceAllow", "ExecPaths", "IOSchedulingClass", "IPAddressAllow", "IPAddressDeny", "InaccessiblePaths",
+		"Nice", "NoExecPaths", "OOMScoreAdjust", "PrivateMounts", "PrivateNetwork", "PrivatePIDs", "ProcSubset", "ReadOnlyPaths", "ReadWritePaths",
+		"RestrictFileSystems", "RestrictNetworkInterfaces", "SecureBits", "SocketBindAllow", "SocketBindDeny", "SupplementaryGroups",
+		"TemporaryFileSystem",
+	}
+}
+
 // changes are what a profile needs otherwise; an empty value leaves the directive out.
 func (p Profile) changes() (map[string]string, error) {
 	switch p {
@@ -95,8 +105,8 @@ func (s *Service) harden(w *unitWriter) error {
 		w.sandbox(each)
 	}
 	for _, name := range slices.Sorted(maps.Keys(changes)) {
-		if _, ok := w.table.Lookup("Service", name); !ok {
-			return fmt.Errorf("hardening: no directive %s=", name)
+		if !slices.Contains(furtherHardening(), name) {
+			return fmt.Errorf("hardening: %s= is no directive of a sandbox", name)
 		}
 		if changes[name] != "" {
 			w.put(name, changes[name])
@@ -129,7 +139,7 @@ func (w *unitWriter) sandbox(s setting) {
 		line = nil
 	}
 	denying := false
-	for _, word := range strings.Fields(s.value) {
+	for word := range strings.FieldsSeq(s.value) {
 		group := strings.HasPrefix(strings.TrimPrefix(word, "~"), "@")
 		if strings.HasPrefix(word, "~") || denying && !group {
 			flush()

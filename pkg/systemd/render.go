@@ -130,7 +130,7 @@ func (s *Service) command(w *unitWriter) error {
 	}
 	words, err := execWords(s.Exec)
 	if err != nil {
-		return fmt.Errorf("ExecStart=: %w", err)
+		return fmt.Errorf("setting ExecStart=: %w", err)
 	}
 	for i, word := range words {
 		words[i] = s.credentialPaths(word, w.version)
@@ -154,10 +154,10 @@ func (s *Service) command(w *unitWriter) error {
 		w.put("ExecReload", "/bin/kill -"+s.ReloadSignal+" $MAINPID")
 	}
 	w.put("Restart", orDefault(s.Restart, "on-failure"))
-	if s.RestartSec == 0 {
+	if s.RestartDelay == 0 {
 		w.put("RestartSec", "5s")
 	}
-	w.seconds("RestartSec", s.RestartSec)
+	w.seconds("RestartSec", s.RestartDelay)
 	if w.version < startLimitUnitSince {
 		w.startLimit("StartLimitInterval")
 	}
@@ -182,7 +182,7 @@ func (s *Service) environment(w *unitWriter) error {
 	for _, v := range s.Environment {
 		word, err := QuoteEnvironment(v.Name, v.Value)
 		if err != nil {
-			return fmt.Errorf("Environment=: %w", err)
+			return fmt.Errorf("setting Environment=: %w", err)
 		}
 		w.put("Environment", word)
 	}

@@ -12,23 +12,19 @@ import (
 // secretName matches names of variables and flags whose values are secrets.
 func secretName(name string) bool {
 	name = strings.ToLower(strings.NewReplacer("-", "_", ".", "_").Replace(strings.TrimLeft(name, "-")))
-	for _, end := range []string{"_file", "_path", "_dir", "_env", "_length", "_policy", "_fd", "_type", "_id", "_cmd", "_command"} {
-		if strings.HasSuffix(name, end) {
-			return false
-		}
-	}
-	words := strings.Split(name, "_")
-	for _, word := range words {
-		switch word {
-		case "password", "passwd", "passphrase", "pass", "pwd", "secret", "token", "apikey", "dsn":
-			return true
-		}
-		if strings.HasSuffix(word, "password") || strings.HasSuffix(word, "secret") || strings.HasSuffix(word, "token") {
+	for _, whole := range []string{"api_key", "access_key", "private_key", "secret_key", "password_hash", "data_source_name", "data_source_pass"} {
+		if strings.HasSuffix(name, whole) {
 			return true
 		}
 	}
-	return strings.HasSuffix(name, "api_key") || strings.HasSuffix(name, "access_key") || strings.HasSuffix(name, "private_key") ||
-		name == "data_source_name" || name == "data_source_pass"
+	// The last word says what the value is: PASSWORD_FILE and TOKEN_TTL are none.
+	last := name[strings.LastIndexByte(name, '_')+1:]
+	for _, word := range []string{"password", "passwd", "passphrase", "secret", "token"} {
+		if strings.HasSuffix(last, word) {
+			return true
+		}
+	}
+	return slices.Contains([]string{"pass", "pwd", "apikey", "dsn"}, last)
 }
 
 // secretValue matches values that hold a password whatever their name: user:password@ of a URL or a MySQL DSN.
@@ -40,7 +36,7 @@ func secretValue(value string) bool {
 	}
 	dsn := regexp.MustCompile(`^[^:@/\s]+:([^@\s]+)@(?:tcp|unix)?\(`).FindStringSubmatch(value)
 	keyword := regexp.MustCompile(`(?i)(?:^|[\s;&?])(?:password|passwd|pwd)=([^\s;&]+)`).FindStringSubmatch(value)
-	return dsn != nil && plainSecret(dsn[1]) || keyword != nil && plainSecret(keyword[1])
+	return len(dsn) > 1 && plainSecret(dsn[1]) || len(keyword) > 1 && plainSecret(keyword[1])
 }
 
 // plainSecret says whether a value is a secret itself, rather than nothing, a file, or a variable to be expanded.
@@ -96,8 +92,10 @@ func (s *Service) check() error {
 	if s.User == "" || s.User == "nobody" || s.User == "nfsnobody" {
 		return fmt.Errorf("the service must have a user of its own, not %q", s.User)
 	}
-	for _, name := range slices.Concat([]string{s.User, s.Group, s.StateDirectory, s.CacheDirectory, s.RuntimeDirectory,
-		s.ConfigurationDirectory, s.ReloadSignal, s.Restart, s.WantedBy}, s.After, s.Wants, s.Documentation, s.Capabilities) {
+	for _, name := range slices.Concat([]string{
+		s.User, s.Group, s.StateDirectory, s.CacheDirectory, s.RuntimeDirectory,
+		s.ConfigurationDirectory, s.ReloadSignal, s.Restart, s.WantedBy,
+	}, s.After, s.Wants, s.Documentation, s.Capabilities) {
 		if strings.ContainsAny(name, " \t#;\\\"'") {
 			return fmt.Errorf("%q: blank, quote or comment mark in a name: %w", name, ErrUnsafe)
 		}

@@ -39,11 +39,11 @@ type Service struct {
 	Environment []Variable   // never a secret
 	Credentials []Credential // secrets, as files
 
-	OpenFiles  uint64        // LimitNOFILE=
-	Tasks      uint64        // TasksMax=
-	Memory     uint64        // MemoryMax= in bytes
-	Restart    string        // on-failure unless set
-	RestartSec time.Duration // 5 s unless set
+	OpenFiles    uint64        // LimitNOFILE=
+	Tasks        uint64        // TasksMax=
+	Memory       uint64        // MemoryMax= in bytes
+	Restart      string        // on-failure unless set
+	RestartDelay time.Duration // 5 s unless set
 
 	TimeoutStart, TimeoutStop time.Duration
 
