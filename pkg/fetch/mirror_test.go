@@ -13,7 +13,9 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -385,3 +387,48 @@ func TestAMissingFolder(t *testing.T) {
 		}
 	})
 }
+
+// TestConnectionsThatAreRefusedAndReset fails as TCP does: refused at first, then
+// reset in the middle of the body.
+func TestConnectionsThatAreRefusedAndReset(t *testing.T) {
+	good := noise(1, 300<<10)
+	synctest.Test(t, func(t *testing.T) {
+		a := asset()
+		a.SHA256 = sumOf(good)
+		dir := t.TempDir()
+		var ranges []string
+		way := &badWay{RoundTripper: serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ranges = append(ranges, r.Header.Get("Range")+" "+r.Header.Get("If-Range"))
+			content(`"1"`, good)(w, r)
+		}))}
+		f, err := mirror(t, "http://mirror.test", fetch.Options{Transport: way}).Get(t.Context(), a, dir)
+		judge(t, good, nil, "", f, tree(t, dir), err)
+		if want := []string{" ", `bytes=100000- "1"`}; !slices.Equal(ranges, want) {
+			t.Errorf("asked for %q", ranges)
+		}
+	})
+}
+
+// badWay refuses the first connection and resets the second one.
+type badWay struct {
+	http.RoundTripper
+	n int
+}
+
+func (b *badWay) RoundTrip(r *http.Request) (*http.Response, error) {
+	if b.n++; b.n == 1 {
+		return nil, syscall.ECONNREFUSED
+	}
+	resp, err := b.RoundTripper.RoundTrip(r)
+	if b.n == 2 && err == nil {
+		whole := resp.Body
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(io.LimitReader(whole, 100_000), iotest.ErrReader(syscall.ECONNRESET)), whole}
+	}
+	return resp, err
+}
+
+// What the installer takes.
+var _ = []fetch.Source{(*fetch.Mirror)(nil), (*fetch.Archive)(nil), (*fetch.Bundle)(nil)}

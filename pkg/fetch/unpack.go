@@ -243,8 +243,13 @@ func (u *unpacker) mkdir(name string, kind entryKind) error {
 	if err := u.root.Mkdir(name, 0o755); err != nil {
 		return err
 	}
-	// Whatever the umask.
-	return u.root.Chmod(name, 0o755)
+	// Whatever the umask. By descriptor, as older kernels have no other way that does
+	// not follow links.
+	d, err := u.root.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Chmod(0o755), d.Close())
 }
 
 func (u *unpacker) write(name string, head *tar.Header, r io.Reader) error {
