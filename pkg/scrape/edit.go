@@ -65,7 +65,7 @@ func (f *file) try(c change) ([]byte, *file, error) {
 	if err != nil {
 		return nil, nil, errors.Join(errMeaning, err)
 	}
-	want, err := parseNode(f.data)
+	want, err := f.tree()
 	if err != nil {
 		return nil, nil, err
 	}

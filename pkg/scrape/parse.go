@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -32,12 +33,12 @@ func parse(name string, data []byte) (*file, error) {
 		return nil, err
 	}
 	f.lines = splitLines(data)
-	root, err := parseNode(data)
+	f.limit = f.documentEnd()
+	root, err := f.tree()
 	if err != nil {
 		return nil, &Error{File: name, Err: err, Hint: "promtool check config " + name + " shows the fault"}
 	}
 	f.root = root
-	f.limit = f.documentEnd()
 	if root == nil {
 		return f, nil
 	}
@@ -53,6 +54,9 @@ func (f *file) checkText() error {
 		if bytes.HasPrefix(f.data, []byte(mark)) {
 			return &Error{File: f.name, Reason: "the file is UTF-16, not UTF-8", Hint: "iconv -f UTF-16 -t UTF-8 converts it"}
 		}
+	}
+	if i := bytes.LastIndex(f.data, []byte(byteOrderMark)); i > 0 {
+		return &Error{File: f.name, Line: 1 + bytes.Count(f.data[:i], []byte("\n")), Reason: "a byte order mark inside the file"}
 	}
 	at := 0
 	if i := bytes.IndexByte(f.data, 0); i >= 0 {
@@ -74,27 +78,30 @@ func (f *file) checkText() error {
 	return &Error{File: f.name, Line: number, Reason: fmt.Sprintf("byte 0x%02x: the file is no UTF-8 text", f.data[at-1])}
 }
 
-// parseNode parses the first document. An empty one gives nil.
-func parseNode(data []byte) (root *yaml.Node, err error) {
+// tree parses the first document anew. An empty one gives nil.
+func (f *file) tree() (root *yaml.Node, err error) {
 	defer func() {
 		// The scanner is a port of C whose bounds are not proven; a fault in it must not end the program.
 		if v := recover(); v != nil {
 			root, err = nil, fmt.Errorf("the YAML parser stopped: %v", v)
 		}
 	}()
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
+	var doc, more yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(f.data[:f.lineStart(f.limit)]))
+	if err := decoder.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	if doc.Kind == 0 || len(doc.Content) == 0 {
+	if len(doc.Content) == 0 {
 		return nil, nil //nolint:nilnil // no document and no fault
+	}
+	// Text behind the last line of the mapping is not read by Prometheus, nor is it taken for a fault; to add a job
+	// between them would bring it back.
+	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
+		return nil, errors.Join(errors.New("lines behind the end of the configuration are not read"), err)
 	}
 	root = doc.Content[0]
 	if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" && root.Value == "" && root.Anchor == "" && root.Style == 0 {
 		return nil, nil //nolint:nilnil // the same
-	}
-	if root.Kind == yaml.AliasNode {
-		return nil, errors.New("the document is an alias")
 	}
 	return root, nil
 }
@@ -137,18 +144,19 @@ func breakAt(b []byte) int {
 	return 0
 }
 
-// documentEnd finds the line that ends the first document: the second "---", or the first "..." behind its start.
+// documentEnd finds the line that ends the first document: a "..." or a "---" behind its start, which is another "---"
+// or its first line of content.
 func (f *file) documentEnd() int {
-	from, started := 0, f.root != nil
-	if started {
-		from = f.root.Line
-	}
-	for i := from; i < len(f.lines); i++ {
-		switch text := f.text(i); {
-		case isMark(text, "---") && !started:
-			started = true
-		case isMark(text, "---"), isMark(text, "..."):
+	started := false
+	for i := range f.lines {
+		text := f.text(i)
+		start, end := isMark(text, "---"), isMark(text, "...")
+		switch {
+		case started && (start || end):
 			return i
+		case end, f.isBlank(i), f.isComment(i), !start && bytes.HasPrefix(text, []byte("%")):
+		default:
+			started = true
 		}
 	}
 	return len(f.lines)

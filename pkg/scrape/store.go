@@ -31,7 +31,7 @@ func Read(path string) ([]byte, error) {
 	}
 	data, err := host.Local().ReadFile(abs, maxFile)
 	if err != nil {
-		return nil, &Error{File: path, Err: cause(err)}
+		return nil, &Error{File: path, Err: cause(err), Hint: "name the configuration file of Prometheus, a regular file of at most 16 MiB"}
 	}
 	return data, nil
 }

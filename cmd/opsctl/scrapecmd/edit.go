@@ -58,11 +58,11 @@ func (o *editOptions) run(ctx context.Context, env *cli.Env, job string, edit fu
 	}
 	before, err := scrape.Read(o.file)
 	if err != nil {
-		return explain(err)
+		return explain("scrape.file", err)
 	}
 	after, err := edit(o.file, before)
 	if err != nil {
-		return explain(err)
+		return explain("scrape.edit", err)
 	}
 	r := &edited{File: o.file, Job: job, Changed: !bytes.Equal(before, after), Promtool: scrape.Unchecked}
 	if r.Changed {
@@ -73,7 +73,7 @@ func (o *editOptions) run(ctx context.Context, env *cli.Env, job string, edit fu
 			return err
 		}
 		if err := o.write(ctx, env, r, before, after); err != nil {
-			return explain(err)
+			return explain("scrape.edit", err)
 		}
 	}
 	if err := render.Document(env, render.View{Kind: "ScrapeEdit", Body: r, Page: r.page, CSV: r.csv, Names: r.names}); err != nil {
@@ -156,9 +156,9 @@ func (r *edited) names() []string {
 	return []string{r.File}
 }
 
-// explain gives the package's errors their exit codes and next steps.
-func explain(err error) error {
-	typed := &cli.Error{Code: cli.CodeFailed, ID: "scrape.edit", Err: err, Hint: "edit that place by hand; nothing was changed"}
+// explain gives the package's errors their exit codes and next steps. id is for those that have none of their own.
+func explain(id string, err error) error {
+	typed := &cli.Error{Code: cli.CodeFailed, ID: id, Err: err, Hint: "edit that place by hand; nothing was changed"}
 	if fault, ok := errors.AsType[*scrape.Error](err); ok && fault.Hint != "" {
 		typed.Hint = fault.Hint
 	}

@@ -26,11 +26,11 @@ func newLs(env *cli.Env) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			data, err := scrape.Read(file)
 			if err != nil {
-				return explain(err)
+				return explain("scrape.file", err)
 			}
 			jobs, err := scrape.Jobs(file, data)
 			if err != nil {
-				return explain(err)
+				return explain("scrape.file", err)
 			}
 			return render.List(env, "ScrapeJobList", columns(), func(j scrape.Listed) string { return j.Name }, jobs)
 		},
