@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
 )
 
 // UnitPackages are Debian packages with services, taken without their dependencies.
@@ -177,4 +178,21 @@ func eachEntry(archive *tar.Reader, out string) error {
 			return err
 		}
 	}
+}
+
+// RequireUnits is [DebianUnits] for a test, which is skipped as [Require] skips it.
+func RequireUnits(tb testing.TB, suite string) string {
+	tb.Helper()
+	if testing.Short() {
+		tb.Skip("reads the units of Debian's packages: not with -short")
+	}
+	dir, err := DebianUnits(tb.Context(), suite)
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrMissing) && os.Getenv("OPSCTL_CI") == "":
+		tb.Skipf("reads the units of Debian's packages: %v", err)
+	default:
+		tb.Fatal(err)
+	}
+	return dir
 }

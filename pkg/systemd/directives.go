@@ -2,6 +2,7 @@ package systemd
 
 import (
 	_ "embed"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,6 +75,9 @@ func (d *Directives) Lookup(section, name string) (Directive, bool) {
 	}
 	return Directive{}, false
 }
+
+// Names are all names of directives, sorted.
+func (d *Directives) Names() []string { return slices.Sorted(maps.Keys(d.byName)) }
 
 // Sections are all sections that hold the directive, sorted; nil when there is no such directive.
 func (d *Directives) Sections(name string) []string {

@@ -31,7 +31,7 @@ func syntaxCases() map[string]lintCase {
 		"that section where it belongs":   {name: "a.socket", unit: "[Socket]\nListenStream=1\n"},
 		"a drop-in of a socket":           {name: "a.socket.d/x.conf", unit: "[Socket]\nListenStream=1\n[Service]\nUser=a\n", want: []string{"3 unknown-section"}},
 		"a drop-in of who knows what":     {name: "x.conf", unit: "[Socket]\nListenStream=1\n[Service]\nUser=a\n"},
-		"a directive that is mistyped":    {unit: "[Service]\nEnvironmnet=A=1\nX-Mine=1\n", want: []string{"2 unknown-directive"}},
+		"a directive that is mistyped":    {unit: "[Service]\nExecStrat=A=1\nX-Mine=1\n", want: []string{"2 unknown-directive"}},
 		"a directive that nobody knows":   {unit: "[Service]\nKubernetesPodName=1\n", want: []string{"2 unknown-directive"}},
 		"a directive of systemd 300":      {unit: "[Service]\nKubernetesPodName=1\n", version: 300},
 		"a limit in the wrong section":    {unit: "[Service]\nStartLimitIntervalSec=5\n[Unit]\nRestart=no\n", want: []string{"2 wrong-section", "4 wrong-section"}},
