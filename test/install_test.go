@@ -266,3 +266,44 @@ func TestForeignThingsAreNamed(t *testing.T) {
 		})
 	}
 }
+
+func TestUpgradeRollbackAndRemove(t *testing.T) {
+	r := newInstallRig(t)
+	newer, err := testpeers.NodeExporter(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.opsctl(t, append(r.pack(t, "node_exporter", "1.5.0", ""), "--listen", "127.0.0.1:9100")...)
+	runs := func(version string) {
+		t.Helper()
+		if metrics := r.ask(t, "curl", "-sf", "http://127.0.0.1:9100/metrics"); !strings.Contains(metrics, `version="`+version+`"`) {
+			t.Errorf("another version than %s answers", version)
+		}
+	}
+	runs("1.5.0")
+	r.opsctl(t, r.pack(t, "node_exporter", "1.12.1", newer)...)
+	runs("1.12.1")
+	if list := r.opsctl(t, "service", "ls", "-o", "json"); !strings.Contains(list, `"version": "1.12.1"`) || !strings.Contains(list, `"healthy": true`) || !strings.Contains(list, `"pending": 0`) {
+		t.Error(list)
+	}
+	r.opsctl(t, "service", "rollback", "node_exporter", "--yes", "--settle", "300ms")
+	runs("1.5.0")
+	if out, err := r.Run(t.Context(), r.program, "service", "rollback", "node_exporter", "--yes"); err == nil {
+		t.Errorf("there is nothing older: %s", out)
+	}
+	r.opsctl(t, "service", "rollback", "node_exporter", "--to", "1.12.1", "--yes", "--settle", "300ms")
+	runs("1.12.1")
+	// A hand that edits the unit is seen.
+	r.ask(t, "sh", "-c", "echo '# edited' >>/etc/systemd/system/node_exporter.service")
+	if list := r.opsctl(t, "service", "ls", "-o", "json"); strings.Contains(list, `"pending": 0`) {
+		t.Error(list)
+	}
+	r.opsctl(t, "service", "remove", "node_exporter", "--yes")
+	gone := r.ask(t, "sh", "-c", "ls -d /opt/node_exporter /etc/systemd/system/node_exporter.service /opt/.removed-* /etc/systemd/system/.removed-* 2>/dev/null; systemctl show -P LoadState node_exporter")
+	if strings.TrimSpace(gone) != "not-found" {
+		t.Errorf("left: %s", gone)
+	}
+	if list := r.opsctl(t, "service", "ls", "-o", "json"); !strings.Contains(list, `"items": []`) {
+		t.Error(list)
+	}
+}

@@ -3,7 +3,6 @@ package installcmd
 import (
 	"context"
 	"errors"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,9 +14,6 @@ import (
 	"github.com/opsctl/opsctl/pkg/fetch"
 	"github.com/opsctl/opsctl/pkg/progress"
 )
-
-// plainClient asks services of this machine, past any proxy.
-func plainClient() *http.Client { return &http.Client{Transport: &http.Transport{}} }
 
 // source is where releases come from: a file, a bundle, or the mirror.
 func (o *options) source(env *cli.Env, rep progress.Reporter) (fetch.Source, error) {
@@ -31,7 +27,7 @@ func (o *options) source(env *cli.Env, rep progress.Reporter) (fetch.Source, err
 }
 
 // unpack gets a release, verified, and unpacks it into a folder.
-func (o *options) unpack(env *cli.Env) func(context.Context, *component.Component, string, string) error {
+func (o *options) unpack(env *cli.Env, root string) func(context.Context, *component.Component, string, string) error {
 	return func(ctx context.Context, c *component.Component, version, dir string) (err error) {
 		rep := env.Progress("fetching", cli.Bytes)
 		defer rep.Done()
@@ -39,11 +35,7 @@ func (o *options) unpack(env *cli.Env) func(context.Context, *component.Componen
 		if err != nil {
 			return err
 		}
-		root := "/"
-		if o.root != "" {
-			root = o.root
-		}
-		downloads := filepath.Join(root, stateDir, "downloads")
+		downloads := filepath.Join(root, component.StateDir, "downloads")
 		if _, err := atomicfile.Mkdir(downloads, 0o700); err != nil {
 			return err
 		}

@@ -3,33 +3,28 @@ package installcmd
 
 import (
 	"context"
-	"errors"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/opsctl/opsctl/cmd/opsctl/plancmd"
 	"github.com/opsctl/opsctl/pkg/cli"
 	"github.com/opsctl/opsctl/pkg/component"
-	"github.com/opsctl/opsctl/pkg/host"
-	"github.com/opsctl/opsctl/pkg/systemd/manager"
-	"github.com/opsctl/opsctl/templates"
+	"github.com/opsctl/opsctl/pkg/plan"
 )
 
 // options are the flags, and what they are parsed into.
 type options struct {
 	component.Options
-	name     string
-	archive  string
-	sha256   string
-	mirror   string
-	bundle   string
-	root     string
-	systemd  int
-	dryRun   bool
-	yes      bool
-	exitCode bool
+	name    string
+	archive string
+	sha256  string
+	mirror  string
+	bundle  string
+	root    string
+	systemd int
+	change  plancmd.Flags
 }
 
 // New builds the command.
@@ -65,15 +60,13 @@ func New(env *cli.Env) *cobra.Command {
 	f.DurationVar(&o.Settle, "settle", 2*time.Second, "how long it has to stay well")
 	f.StringVar(&o.root, "root", "", "lay the files down below `DIR`, an image that does not run")
 	f.IntVar(&o.systemd, "systemd-version", 0, "write the unit for systemd `N`; with --root, which cannot be asked")
-	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "show the plan and change nothing")
-	f.BoolVar(&o.exitCode, "exit-code", false, "with --dry-run: exit 3 when something would change")
-	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	o.change.Add(f)
 	return cmd
 }
 
 // names lists the catalogue, for the help. A catalogue that cannot be read is an error of each run.
 func names() []string {
-	catalogue, err := component.Load(templates.Components, "components")
+	catalogue, err := component.Shipped()
 	if err != nil {
 		return nil
 	}
@@ -98,10 +91,6 @@ func (o *options) parse(arg string) error {
 		return cli.Usagef("--archive and --sha256 go together")
 	case o.archive != "" && o.bundle != "":
 		return cli.Usagef("--archive and --bundle exclude each other")
-	case o.exitCode && !o.dryRun:
-		return cli.Usagef("--exit-code goes with --dry-run")
-	case o.dryRun && o.yes:
-		return cli.Usagef("--dry-run and --yes exclude each other")
 	case o.root == "" && o.systemd != 0:
 		return cli.Usagef("--systemd-version goes with --root: a running systemd is asked")
 	case o.root != "" && o.systemd == 0:
@@ -109,51 +98,39 @@ func (o *options) parse(arg string) error {
 	case o.Wait <= 0 || o.Settle < 0:
 		return cli.Usagef("--wait must be more than 0 and --settle not less")
 	}
-	return nil
+	return o.change.Check()
+}
+
+func install(ctx context.Context, env *cli.Env, o *options) error {
+	in, done, err := o.installer(ctx, env)
+	if err != nil {
+		return plancmd.Explain(err)
+	}
+	defer done()
+	return plancmd.Explain(o.change.Run(ctx, env, plancmd.Job{
+		Kind: "InstallPlan", Component: o.name, Args: []string{"install", o.name}, In: in,
+		Plan: func(ctx context.Context) (*plan.Plan, error) { return in.Plan(ctx, o.name, o.Options) },
+	}))
 }
 
 // installer connects to the host. The caller calls done.
 func (o *options) installer(ctx context.Context, env *cli.Env) (in *component.Installer, done func(), err error) {
-	catalogue, err := component.Load(templates.Components, "components")
+	catalogue, err := component.Shipped()
 	if err != nil {
 		return nil, nil, err
 	}
 	if _, err := catalogue.Get(o.name); err != nil {
 		return nil, nil, err
 	}
-	in = &component.Installer{Catalogue: catalogue, Client: plainClient(), Unpack: o.unpack(env)}
-	if o.root != "" {
-		h, err := host.Root(o.root)
-		if err != nil {
-			return nil, nil, &cli.Error{Code: cli.CodeUsage, ID: "install.root", Err: err, Hint: "--root takes the folder that holds the image's etc and usr"}
-		}
-		if o.root, err = filepath.Abs(o.root); err != nil { // useradd(8) takes no other
-			return nil, nil, err
-		}
-		in.Host, in.Dir, in.Systemd = h, o.root, o.systemd
-		return in, func() {}, nil
+	done = func() {}
+	if o.root == "" {
+		in, done, err = component.Connect(ctx)
+	} else if in, err = component.Image(o.root, o.systemd); err != nil {
+		err = &cli.Error{Code: cli.CodeUsage, ID: "install.root", Err: err, Hint: "--root takes the folder that holds the image's etc and usr"}
 	}
-	m, err := manager.Connect(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	in.Host, in.Dir, in.Manager = host.Local(), "/", m
-	if in.Systemd, err = m.Version(); err != nil {
-		m.Close()
-		return nil, nil, err
-	}
-	return in, m.Close, nil
-}
-
-// explain gives an error its code and the next step.
-func explain(err error) error {
-	switch {
-	case errors.Is(err, manager.ErrNone):
-		return &cli.Error{Code: cli.CodeFailed, ID: "install.systemd", Err: err, Hint: "lay the files down in an image with --root DIR --systemd-version N"}
-	case errors.Is(err, component.ErrUnknown), errors.Is(err, component.ErrSetting), errors.Is(err, component.ErrVersion):
-		return &cli.Error{Code: cli.CodeUsage, ID: "usage", Err: err}
-	case errors.Is(err, component.ErrForeign):
-		return &cli.Error{Code: cli.CodeDeclined, ID: "install.foreign", Err: err, Hint: "move it out of the way first, or leave it in charge"}
-	}
-	return err
+	in.Unpack = o.unpack(env, in.Dir)
+	return in, done, nil
 }

@@ -13,8 +13,8 @@ func New(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "service",
 		Short:   "Look after installed components and their units",
-		Example: "  opsctl service lint node_exporter.service",
+		Example: "  opsctl service ls\n  opsctl service lint node_exporter.service",
 	}
-	cmd.AddCommand(newLint(env, systemd.LintFiles))
+	cmd.AddCommand(newLs(env), newRollback(env), newRemove(env), newLint(env, systemd.LintFiles))
 	return cmd
 }
