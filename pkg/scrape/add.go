@@ -82,7 +82,7 @@ func (f *file) addItem(keys []string, s style, item *yaml.Node, undo func(*file)
 		}
 		p = next
 	}
-	changes, err := f.appendItem(p, s, item, false)
+	changes, err := f.appendItems(p, s, false, item)
 	return f.commitAll(p.node, changes, err, undo)
 }
 
@@ -175,7 +175,7 @@ func (f *file) addTargets(at place, job Job) ([]byte, error) {
 		return f.data, nil
 	}
 	job.Targets = missing
-	undo := func(g *file) ([]byte, error) { return g.removeTargets(job.Name, missing) }
+	undo := undoTargets(job)
 	static, found, err := f.staticOf(at)
 	if err != nil {
 		return nil, err
@@ -199,11 +199,22 @@ func (f *file) addTargets(at place, job Job) ([]byte, error) {
 			return f.addToGroup(static, i, job, s, bare)
 		}
 	}
-	changes, err := f.appendItem(static, s, group, bare)
+	changes, err := f.appendItems(static, s, bare, group)
 	return f.commitAll(static.node, changes, err, undo)
 }
 
-// addToGroup adds targets to a group that is there, one after the other.
+// maxUndone is how many targets are tried to be taken out again: that parses the file for each of them.
+const maxUndone = 50
+
+// undoTargets takes the targets of a job out again, to see whether [Remove] will.
+func undoTargets(job Job) func(*file) ([]byte, error) {
+	if len(job.Targets) > maxUndone {
+		return nil
+	}
+	return func(g *file) ([]byte, error) { return g.removeTargets(job.Name, job.Targets) }
+}
+
+// addToGroup adds targets to a group that is there.
 func (f *file) addToGroup(static place, i int, job Job, s style, bare bool) ([]byte, error) {
 	group, err := f.item(static, i)
 	if err != nil {
@@ -213,12 +224,11 @@ func (f *file) addToGroup(static place, i int, job Job, s style, bare bool) ([]b
 	if err != nil {
 		return nil, err
 	}
-	// All that are missing at once where there is no list yet, else the first alone.
+	undo := undoTargets(job)
 	all := s.group(job.Targets, nil).Content[1]
-	undoAll := func(g *file) ([]byte, error) { return g.removeTargets(job.Name, job.Targets) }
 	if !found {
 		changes, err := f.appendKey(group, s, keyTargets, all)
-		return f.commitAll(group.node, changes, err, undoAll)
+		return f.commitAll(group.node, changes, err, undo)
 	}
 	if err := f.shared(targets.path); err != nil {
 		return nil, err
@@ -226,20 +236,15 @@ func (f *file) addToGroup(static place, i int, job Job, s style, bare bool) ([]b
 	if targets.isEmpty() && !group.isFlow() {
 		all.Style = 0
 		changes, err := f.fill(targets, s, all, bare)
-		return f.commitAll(targets.node, changes, err, undoAll)
+		return f.commitAll(targets.node, changes, err, undo)
 	}
 	if err := f.wantKind(targets, yaml.SequenceNode); err != nil {
 		return nil, err
 	}
-	first := job.Targets[0]
-	undo := func(g *file) ([]byte, error) { return g.removeTargets(job.Name, []string{first}) }
-	changes, err := f.appendItem(targets, s.near(targets), str(first, s.near(targets).target), bare && !targets.isFlow())
-	data, err := f.commitAll(targets.node, changes, err, undo)
-	if err != nil || len(job.Targets) == 1 {
-		return data, err
-	}
-	job.Targets = job.Targets[1:]
-	return Add(f.name, data, job)
+	s = s.near(targets)
+	all = s.group(job.Targets, nil).Content[1]
+	changes, err := f.appendItems(targets, s, bare && !targets.isFlow(), all.Content...)
+	return f.commitAll(targets.node, changes, err, undo)
 }
 
 // near is the style for a target beside those of a group.

@@ -16,7 +16,6 @@ func parseUnique(name string, data []byte) (*file, error) {
 	}
 	seen := map[string]int{}
 	for _, job := range f.jobNodes() {
-		job := job
 		named := text(get(job, keyName))
 		if first, twice := seen[named]; twice && named != "" {
 			return nil, &Error{

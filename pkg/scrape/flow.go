@@ -1,7 +1,7 @@
 package scrape
 
 import (
-	"bytes"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -60,7 +60,7 @@ func (s *flowScanner) properties() {
 
 // word passes all up to a blank or a sign of flow style.
 func (s *flowScanner) word() {
-	for s.at < len(s.data) && !isSpace(s.data[s.at:]) && bytes.IndexByte([]byte(",[]{}"), s.data[s.at]) < 0 {
+	for s.at < len(s.data) && !isSpace(s.data[s.at:]) && strings.IndexByte(",[]{}", s.data[s.at]) < 0 {
 		s.at++
 	}
 }

@@ -15,11 +15,11 @@ func (f *file) marked(line int) bool {
 	return line >= 0 && line < len(f.lines) && strings.HasSuffix(strings.TrimRight(string(f.text(line)), " \t"), strings.TrimLeft(remark, " "))
 }
 
-// appendItem are the ways to put a new item behind the last one of a list that is there.
-func (f *file) appendItem(p place, s style, item *yaml.Node, mark bool) ([]change, error) {
-	mean := func(n *yaml.Node) { n.Content = append(n.Content, item) }
+// appendItems are the ways to put new items behind the last one of a list that is there.
+func (f *file) appendItems(p place, s style, mark bool, items ...*yaml.Node) ([]change, error) {
+	mean := func(n *yaml.Node) { n.Content = append(n.Content, items...) }
 	if p.isFlow() {
-		return f.appendFlow(p, []*yaml.Node{item}, mean, false)
+		return f.appendFlow(p, mean, f.inline(items)...)
 	}
 	last := len(p.node.Content) - 1
 	d, err := f.dash(p.node.Content[last])
@@ -30,7 +30,7 @@ func (f *file) appendItem(p place, s style, item *yaml.Node, mark bool) ([]chang
 	if last > 0 {
 		apart = f.blankAbove(f.above(d.line, d.col))
 	}
-	lines := s.item(item, d.col)
+	lines := s.items(seq(0, items...), d.col)
 	if mark {
 		lines[0] += remark
 	}
@@ -84,7 +84,8 @@ func (f *file) appendKey(p place, s style, name string, value *yaml.Node) ([]cha
 	key := str(name, 0)
 	mean := func(n *yaml.Node) { n.Content = append(n.Content, key, value) }
 	if p.node != nil && p.isFlow() {
-		return f.appendFlow(p, []*yaml.Node{key, value}, mean, true)
+		texts := f.inline([]*yaml.Node{key, value})
+		return f.appendFlow(p, mean, texts[0]+": "+apart(texts[1]))
 	}
 	if p.node == nil {
 		lines := s.pair(key, value, 0, remark)
@@ -112,54 +113,57 @@ func (f *file) appendKey(p place, s style, name string, value *yaml.Node) ([]cha
 	return changes, nil
 }
 
-// appendFlow is the way to put an element behind the last one in brackets: parts is an item, or a key and its value. A
-// list that had to be made stands apart from its brackets, which tells it from one that was there empty.
-func (f *file) appendFlow(p place, parts []*yaml.Node, mean func(*yaml.Node), made bool) ([]change, error) {
+// appendFlow is the way to put elements behind the last one in brackets.
+func (f *file) appendFlow(p place, mean func(*yaml.Node), texts ...string) ([]change, error) {
 	found, err := f.flow(p.node)
 	if err != nil {
 		return nil, err
 	}
-	if f.isJSON() {
-		for i, part := range parts {
-			parts[i] = asJSON(part)
-		}
-	}
-	texts := make([]string, len(parts))
-	for i, part := range parts {
-		texts[i] = inline(part)
-	}
-	if last := texts[len(texts)-1]; made && parts[len(parts)-1].Kind != yaml.ScalarNode {
-		texts[len(texts)-1] = last[:1] + " " + last[1:len(last)-1] + " " + last[len(last)-1:]
-	}
-	return []change{{f.flowSplices(found, strings.Join(texts, ": ")), p.path, mean}}, nil
+	return []change{{f.flowSplices(found, texts), p.path, mean}}, nil
 }
 
-// flowSplices put text behind the last element, on a line of its own where that has one.
-func (f *file) flowSplices(found flow, text string) []splice {
+// inline writes parts for brackets, as JSON in a file that is JSON.
+func (f *file) inline(parts []*yaml.Node) []string {
+	var texts []string
+	for _, part := range parts {
+		if f.isJSON() {
+			part = asJSON(part)
+		}
+		texts = append(texts, inline(part))
+	}
+	return texts
+}
+
+// apart puts blanks inside the brackets of a value that had to be made, which tells it from one that was there empty.
+func apart(text string) string {
+	last := len(text) - 1
+	return text[:1] + " " + text[1:last] + " " + text[last:]
+}
+
+// flowSplices put texts behind the last element, each on a line of its own where that has one.
+func (f *file) flowSplices(found flow, texts []string) []splice {
 	if len(found.elements) == 0 {
-		return []splice{{at: found.open + 1, text: text}}
+		return []splice{{at: found.open + 1, text: strings.Join(texts, ", ")}}
 	}
 	last := found.elements[len(found.elements)-1]
-	number := f.lineOf(last.start)
 	indent, own := f.ownLine(last.start)
 	if !own {
-		return []splice{{at: last.end, text: ", " + text}}
+		return []splice{{at: last.end, text: ", " + strings.Join(texts, ", ")}}
 	}
-	number = max(number, f.lineOf(last.end-1))
-	end := last.end
+	end, number := last.end, f.lineOf(last.end-1)
 	if found.trailing {
-		end = last.comma + 1
-		number = f.lineOf(last.comma)
+		end, number = last.comma+1, f.lineOf(last.comma)
 	}
-	line := f.newline(number+1) + indent + text
-	if f.restIsComment(end) {
-		at := f.lines[number].end
-		if found.trailing {
-			return []splice{{at: at, text: line + ","}}
-		}
-		return []splice{{at: end, text: ","}, {at: at, text: line}}
+	lead := f.newline(number+1) + indent
+	lines := lead + strings.Join(texts, ","+lead)
+	switch at := f.lines[number].end; {
+	case !f.restIsComment(end):
+		return []splice{{at: last.end, text: "," + lines}}
+	case found.trailing:
+		return []splice{{at: at, text: lines + ","}}
+	default:
+		return []splice{{at: end, text: ","}, {at: at, text: lines}}
 	}
-	return []splice{{at: last.end, text: "," + line}}
 }
 
 // ownLine says whether data[at] is the first sign of its line, and what stands before it.

@@ -1,6 +1,7 @@
 package scrape
 
 import (
+	"maps"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -59,9 +60,7 @@ func Jobs(name string, data []byte) ([]Listed, error) {
 			for _, target := range list(get(group, keyTargets)) {
 				g.Targets = append(g.Targets, text(target))
 			}
-			for key, value := range labelsOf(group) {
-				g.Labels[key] = value
-			}
+			maps.Copy(g.Labels, labelsOf(group))
 			if budget -= 1 + len(g.Targets) + len(g.Labels); budget < 0 {
 				return nil, f.fault(item, "more than %d targets, or aliases that multiply them", maxTargets)
 			}

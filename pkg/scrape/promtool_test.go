@@ -2,7 +2,6 @@ package scrape_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -102,7 +101,7 @@ func TestCheckWithPromtool(t *testing.T) {
 			if err := os.WriteFile(path, c.before, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			verdict, err := scrape.CheckWith(context.Background(), promtool, path, c.after)
+			verdict, err := scrape.CheckWith(t.Context(), promtool, path, c.after)
 			if verdict != c.want || (err != nil) != c.refused {
 				t.Errorf("%s, %v", verdict, err)
 			}
