@@ -75,13 +75,13 @@ func PublicLine(key ssh.PublicKey, comment string) string {
 // attempt of its own. [ssh.PublicKeys] by itself offers one: it goes by server-sig-algs, which names no certificate
 // algorithms, and so may miss the only one that PubkeyAcceptedAlgorithms leaves.
 func Offer(signer ssh.Signer) (ssh.AuthMethod, error) {
-	rsa, ok := signer.(ssh.AlgorithmSigner)
+	signs, ok := signer.(ssh.AlgorithmSigner)
 	if name := signer.PublicKey().Type(); !ok || name != ssh.KeyAlgoRSA && name != ssh.CertAlgoRSAv01 {
 		return ssh.PublicKeys(signer), nil
 	}
 	var each []ssh.Signer
 	for _, algorithm := range []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA} {
-		one, err := ssh.NewSignerWithAlgorithms(rsa, []string{algorithm})
+		one, err := ssh.NewSignerWithAlgorithms(signs, []string{algorithm})
 		if err != nil {
 			return nil, err
 		}
