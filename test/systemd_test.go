@@ -33,6 +33,7 @@ func eachSystemd(t *testing.T, f func(*testing.T, *testpeers.Box, int)) {
 
 func TestDirectiveTableMatchesSystemd(t *testing.T) {
 	eachSystemd(t, func(t *testing.T, box *testpeers.Box, version int) {
+		t.Helper()
 		out, err := box.Run(t.Context(), "/usr/lib/systemd/systemd", "--dump-configuration-items")
 		if err != nil {
 			t.Fatal(err)
@@ -91,6 +92,7 @@ func shapes() map[int][]systemd.Service {
 
 func TestUnitsAreVerifiedAndClosed(t *testing.T) {
 	eachSystemd(t, func(t *testing.T, box *testpeers.Box, version int) {
+		t.Helper()
 		all := shapes()
 		for _, tenths := range slices.Sorted(maps.Keys(all)) {
 			for _, s := range all[tenths] {

@@ -68,12 +68,12 @@ func (l *linter) binary(c *lineCommand) {
 			c.at.Name+"="+behind)
 		return
 	}
-	l.add("missing-binary", c.at, program+" is not there"+l.afterStart(), "install "+program+", or name the program that is meant")
+	l.add("missing-binary", c.at, program+" is not there"+l.afterStart(c), "install "+program+", or name the program that is meant")
 }
 
 // afterStart warns where systemctl start hides the fault.
-func (l *linter) afterStart() string {
-	if l.serviceType() == "simple" {
+func (l *linter) afterStart(c *lineCommand) string {
+	if c.at.Name == "ExecStart" && l.serviceType() == "simple" {
 		return ", and with Type=simple systemctl start succeeds all the same"
 	}
 	return ""

@@ -199,7 +199,7 @@ func (l *linter) percent(a Assignment, w Word) {
 }
 
 func (l *linter) percentFound(a Assignment, w Word) {
-	l.addWord("percent-unescaped", a, w.Raw, fmt.Sprintf("the percent sign of %s begins a specifier", shorten(w.Raw)),
+	l.addWord("percent-unescaped", a, w.Raw, fmt.Sprintf("systemd takes the percent sign in %s for a specifier; %%%% is a literal one", shorten(w.Raw)),
 		strings.ReplaceAll(strings.ReplaceAll(w.Raw, "%%", "%"), "%", "%%"))
 }
 
