@@ -2,6 +2,7 @@ package scrape
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -83,8 +84,8 @@ const discoverySuffix = "_sd_configs"
 // discoveries are the keys of a job that find targets by other means than static_configs.
 func discoveries(job *yaml.Node) []string {
 	var kinds []string
-	collectKeys(job, 16, func(key string) {
-		if strings.HasSuffix(key, discoverySuffix) {
+	collectKeys(job, visited{}, func(key string) {
+		if strings.HasSuffix(key, discoverySuffix) && !slices.Contains(kinds, key) {
 			kinds = append(kinds, key)
 		}
 	})
@@ -92,13 +93,13 @@ func discoveries(job *yaml.Node) []string {
 }
 
 // collectKeys visits the keys of a mapping and of those that it merges.
-func collectKeys(n *yaml.Node, depth int, visit func(string)) {
-	if n = follow(n); n == nil || depth == 0 {
+func collectKeys(n *yaml.Node, seen visited, visit func(string)) {
+	if n = follow(n); n == nil || seen.again(n) {
 		return
 	}
 	if n.Kind == yaml.SequenceNode {
 		for _, item := range n.Content {
-			collectKeys(item, depth-1, visit)
+			collectKeys(item, seen, visit)
 		}
 	}
 	if n.Kind != yaml.MappingNode {
@@ -106,7 +107,7 @@ func collectKeys(n *yaml.Node, depth int, visit func(string)) {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if key := follow(n.Content[i]); key != nil && key.ShortTag() == "!!merge" {
-			collectKeys(n.Content[i+1], depth-1, visit)
+			collectKeys(n.Content[i+1], seen, visit)
 		} else if key != nil && key.Kind == yaml.ScalarNode {
 			visit(key.Value)
 		}

@@ -98,38 +98,48 @@ func (f *file) dash(item *yaml.Node) (dash, error) {
 
 // get looks a key up as Prometheus sees it: in the mapping itself, else by way of merge keys. Aliases are followed.
 func get(n *yaml.Node, name string) *yaml.Node {
-	return getMerged(n, name, 16)
+	return getMerged(n, name, visited{})
 }
 
-func getMerged(n *yaml.Node, name string, depth int) *yaml.Node {
+// visited are the mappings that a search has been through: aliases of aliases lead to the same ones over and over.
+type visited map[*yaml.Node]bool
+
+// again notes a node and says whether it was there.
+func (v visited) again(n *yaml.Node) bool {
+	was := v[n]
+	v[n] = true
+	return was
+}
+
+func getMerged(n *yaml.Node, name string, seen visited) *yaml.Node {
 	n = follow(n)
-	if n == nil || depth == 0 {
+	if n == nil || n.Kind != yaml.MappingNode && n.Kind != yaml.SequenceNode || seen.again(n) {
 		return nil
 	}
 	if n.Kind == yaml.SequenceNode {
 		for _, item := range n.Content {
-			if v := getMerged(item, name, depth-1); v != nil {
+			if v := getMerged(item, name, seen); v != nil {
 				return v
 			}
 		}
 		return nil
 	}
-	if n.Kind != yaml.MappingNode {
-		return nil
-	}
-	var merged *yaml.Node
+	var merged []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		switch key := follow(n.Content[i]); {
 		case key == nil || key.Kind != yaml.ScalarNode:
 		case key.ShortTag() == "!!merge":
-			if v := getMerged(n.Content[i+1], name, depth-1); v != nil && merged == nil {
-				merged = v
-			}
+			merged = append(merged, n.Content[i+1])
 		case key.Value == name:
 			return follow(n.Content[i+1])
 		}
 	}
-	return merged
+	for _, m := range merged {
+		if v := getMerged(m, name, seen); v != nil {
+			return v
+		}
+	}
+	return nil
 }
 
 // follow is what an alias stands for. An alias to its own parent gives nil.
