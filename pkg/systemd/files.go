@@ -152,6 +152,9 @@ func (r *fileReader) unit(ctx context.Context, shown, full string, data []byte) 
 		return fmt.Errorf("%s: %w: it holds NUL bytes", shown, ErrNotUnit)
 	}
 	u := Parse(shown, data)
+	if unitKind(full) == "" && !hasSection(u) {
+		return fmt.Errorf("%s: %w: it has no section that a unit has", shown, ErrNotUnit)
+	}
 	r.report.Files = append(r.report.Files, shown)
 	if shown != "-" && unitKind(full) != "" && !strings.HasSuffix(full, ".conf") {
 		r.appendDropIns(u, shown, full)
@@ -161,6 +164,12 @@ func (r *fileReader) unit(ctx context.Context, shown, full string, data []byte) 
 		return r.exposure(ctx, shown, full)
 	}
 	return nil
+}
+
+// hasSection tells a drop-in from the many other files whose names end in .conf.
+func hasSection(u *Unit) bool {
+	sections := NewDirectives().sections
+	return slices.ContainsFunc(u.Headers, func(h Header) bool { return slices.Contains(sections, h.Section) })
 }
 
 // appendDropIns reads FILE.d/*.conf in the order of their names, as systemd does.

@@ -89,11 +89,19 @@ func (l *linter) otherRoot() bool {
 	return false
 }
 
-// conditional says whether the unit starts only where the program is.
+// conditional says whether the unit starts only where the program is, or where something is that this host lacks or that
+// cannot be told.
 func (l *linter) conditional(program string) bool {
-	for _, name := range []string{"ConditionPathExists", "ConditionFileIsExecutable", "ConditionFileNotEmpty", "AssertPathExists", "AssertFileIsExecutable"} {
+	for _, name := range []string{
+		"ConditionPathExists", "ConditionFileIsExecutable", "ConditionFileNotEmpty", "ConditionPathIsDirectory", "ConditionDirectoryNotEmpty",
+		"AssertPathExists", "AssertFileIsExecutable",
+	} {
 		for _, a := range l.unit.All("Unit", name) {
-			if strings.TrimLeft(a.Value, "|!") == program {
+			value := strings.TrimPrefix(a.Value, "|")
+			if value == program || strings.Contains(value, "%") {
+				return true
+			}
+			if _, err := l.opts.Host.Stat(value); err != nil && strings.HasPrefix(value, "/") {
 				return true
 			}
 		}

@@ -232,6 +232,9 @@ func TestLintPrograms(t *testing.T) {
 		"ExecStart=/usr/bin/ok\nExecStartPre=/usr/bin/gone":                  {"5 missing-binary"},
 		"ExecStart=/usr/bin/gone\nRootDirectory=/srv":                        nil,
 		"ExecStart=/usr/bin/gone\n[Unit]\nConditionPathExists=/usr/bin/gone": nil,
+		"ExecStart=/usr/bin/gone\n[Unit]\nConditionPathExists=|/nowhere":     nil,
+		"ExecStart=/usr/bin/gone\n[Unit]\nConditionPathExists=!/nowhere":     {"4 missing-binary"},
+		"ExecStart=/usr/bin/gone\n[Unit]\nConditionFileNotEmpty=/usr/bin/ok": {"4 missing-binary"},
 	} {
 		unit := "[Service]\nType=exec\nRestart=always\n" + exec + "\n"
 		compareFindings(t, seen, want, Lint("a.service", Parse("a.service", []byte(unit)), LintOptions{Host: h}))

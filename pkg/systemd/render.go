@@ -36,7 +36,7 @@ func (s *Service) Render(version int) ([]byte, error) {
 		return nil, err
 	}
 	w.section("Install")
-	w.put("WantedBy", orDefault(s.WantedBy, "multi-user.target"))
+	w.literal("WantedBy", orDefault(s.WantedBy, "multi-user.target"))
 	if w.err != nil {
 		return nil, w.err
 	}
@@ -106,9 +106,9 @@ func (w *unitWriter) number(name string, n uint64) {
 func (s *Service) unit(w *unitWriter) {
 	w.section("Unit")
 	w.literal("Description", s.Description)
-	w.list("Documentation", s.Documentation)
-	w.list("Wants", s.Wants)
-	w.list("After", s.After)
+	w.literal("Documentation", strings.Join(s.Documentation, " "))
+	w.literal("Wants", strings.Join(s.Wants, " "))
+	w.literal("After", strings.Join(s.After, " "))
 	if w.version >= startLimitUnitSince {
 		w.startLimit("StartLimitIntervalSec")
 	}
@@ -226,11 +226,7 @@ func (s *Service) account(w *unitWriter) {
 }
 
 func (w *unitWriter) paths(name string, values []string) {
-	quoted := make([]string, len(values))
-	for i, value := range values {
-		quoted[i] = quoteWord(strings.ReplaceAll(value, "%", "%%"))
-	}
-	w.list(name, quoted)
+	w.literal(name, strings.Join(values, " "))
 }
 
 func (s *Service) limits(w *unitWriter) {

@@ -196,6 +196,7 @@ func TestRenderRefuses(t *testing.T) {
 		"an unknown directive":          {func(s *Service) { s.Hardening.Overrides = map[string]string{"ProtectHoem": "yes"} }, nil},
 		"a credential with a blank":     {func(s *Service) { s.Credentials = []Credential{{"a", "/etc/a b"}} }, ErrUnsafe},
 		"a credential outside":          {func(s *Service) { s.Credentials = []Credential{{"../a", "/etc/a"}} }, ErrUnsafe},
+		"a path with a blank":           {func(s *Service) { s.ReadWritePaths = []string{"/a b"} }, ErrUnsafe},
 		"an override of what is needed": {func(s *Service) { s.Hardening.Overrides = map[string]string{"ExecStart": "/bin/evil"} }, nil},
 	}
 	for name, test := range tests {

@@ -100,6 +100,11 @@ func (s *Service) check() error {
 			return fmt.Errorf("%q: blank, quote or comment mark in a name: %w", name, ErrUnsafe)
 		}
 	}
+	for _, p := range slices.Concat(s.ReadWritePaths, s.ReadOnlyPaths) {
+		if !cleanAbsolute(p) || strings.ContainsAny(p, " \t\"'\\:") {
+			return fmt.Errorf("path %q is no plain absolute path: %w", p, ErrUnsafe)
+		}
+	}
 	if i := secretArgument(s.Exec); i > 0 {
 		return fmt.Errorf("argument %d of the command: %w", i, ErrSecret)
 	}
