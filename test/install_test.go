@@ -2,7 +2,10 @@ package test
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -172,11 +175,53 @@ func TestAFailedUpgradeRestoresItself(t *testing.T) {
 // tree is all that an installation of node_exporter writes, but for the journal.
 func (r *installRig) tree(t *testing.T) string {
 	t.Helper()
-	const script = `cd / && find opt/node_exporter etc/node_exporter etc/systemd/system var/lib/opsctl/downloads 2>/dev/null | sort |
-while read -r f; do
-	if test -L "$f"; then echo "$f -> $(readlink "$f")"; elif test -f "$f"; then echo "$f $(stat -c %a "$f") $(cksum <"$f")"; else echo "$f/ $(stat -c %a "$f")"; fi
-done; id node_exporter`
-	return r.ask(t, "sh", "-c", script)
+	var out strings.Builder
+	for _, top := range []string{"/opt", "/etc/node_exporter", "/etc/systemd/system", "/var/lib/opsctl/downloads"} {
+		out.WriteString(r.below(t, top))
+	}
+	if !strings.Contains(out.String(), "/opt/node_exporter/current L") {
+		t.Fatalf("no installation was seen:\n%s", &out)
+	}
+	return out.String() + r.ask(t, "id", "node_exporter")
+}
+
+// below lists a folder of the machine with all that is in it: modes, links, and the files' sums.
+func (r *installRig) below(t *testing.T, top string) string {
+	t.Helper()
+	var out strings.Builder
+	err := filepath.WalkDir(r.Path(top), func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&out, "%s %v", strings.TrimPrefix(path, r.Root()), info.Mode())
+		switch {
+		case info.Mode().IsRegular():
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(&out, " %x", sha256.Sum256(data))
+		case info.Mode().Type() == fs.ModeSymlink:
+			target, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(&out, " -> %s", target)
+		}
+		out.WriteString("\n")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }
 
 // Killed at any call that changes something, an upgrade leaves a service that answers, and the next run ends where one that
@@ -306,4 +351,28 @@ func TestUpgradeRollbackAndRemove(t *testing.T) {
 	if list := r.opsctl(t, "service", "ls", "-o", "json"); !strings.Contains(list, `"items": []`) {
 		t.Error(list)
 	}
+}
+
+// Data and configuration outlive their component, and end with --purge.
+func TestRemoveKeepsDataUnlessPurged(t *testing.T) {
+	r := newInstallRig(t)
+	args := r.pack(t, "pushgateway", "1.5.1", "")
+	r.opsctl(t, args...)
+	const metrics = "http://127.0.0.1:9091/metrics"
+	r.ask(t, "sh", "-c", "echo kept 1 | curl -sf --data-binary @- "+metrics+"/job/j")
+	r.ask(t, "systemctl", "stop", "pushgateway") // it writes its data when it ends
+	r.opsctl(t, "service", "remove", "pushgateway", "--yes")
+	r.opsctl(t, args...)
+	if out := r.ask(t, "curl", "-sf", metrics); !strings.Contains(out, "kept{") {
+		t.Error("the data are gone")
+	}
+	r.opsctl(t, "service", "remove", "pushgateway", "--purge", "--yes")
+	for _, top := range []string{"/opt", "/etc", "/var/lib", "/var/cache"} {
+		for line := range strings.Lines(r.below(t, top)) {
+			if strings.Contains(line, "pushgateway") {
+				t.Errorf("left: %s", line)
+			}
+		}
+	}
+
 }

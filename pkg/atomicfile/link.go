@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/google/renameio/v2"
 )
@@ -83,6 +84,29 @@ func MkdirAll(path string, perm fs.FileMode) error {
 	}
 	_, err := Mkdir(path, perm)
 	return err
+}
+
+// Sweep removes the temporaries that killed calls of Write and Link for that path left beside it. No other process may be
+// writing the path: the caller holds a lock.
+func Sweep(path string) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking beside %s: %w", path, cause(err))
+	}
+	for _, e := range entries {
+		// renameio appends digits to "." and the name.
+		digits, ok := strings.CutPrefix(e.Name(), "."+filepath.Base(path))
+		if !ok || digits == "" || strings.Trim(digits, "0123456789") != "" {
+			continue
+		}
+		if err := Remove(filepath.Join(filepath.Dir(path), e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // SyncDir makes what was created, renamed or removed in a folder last.

@@ -166,7 +166,8 @@ func (in *Installer) Remove(ctx context.Context, name string, purge bool) (*plan
 	}
 	targets := []string{c.unitFile(), c.home(), c.settingsFile()}
 	if purge {
-		targets = []string{c.unitFile(), c.home(), path.Dir(c.settingsFile()), c.dataDir()}
+		// The data of a dynamic user lies in private, and its name is a link (systemd.exec(5), DynamicUser=).
+		targets = []string{c.unitFile(), c.home(), path.Dir(c.settingsFile()), c.dataDir(), path.Join("/var/lib/private", c.Name)}
 	}
 	return p, in.removeAll(p, c, targets, purge)
 }

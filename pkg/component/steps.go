@@ -77,7 +77,12 @@ func (in *Installer) switchLink(c *Component, from, to string) plan.Step {
 	}
 	return plan.Step{
 		Action: "link", Target: c.currentLink(), Detail: detail,
-		Do: func(context.Context) error { return atomicfile.Link(to, link) },
+		Do: func(context.Context) error {
+			if err := atomicfile.Sweep(link); err != nil {
+				return err
+			}
+			return atomicfile.Link(to, link)
+		},
 		Undo: func(context.Context) error {
 			if from == "" {
 				return atomicfile.Remove(link)
@@ -95,6 +100,9 @@ func (in *Installer) writeFile(name string, old, text []byte) plan.Step {
 	}
 	s.Do = func(context.Context) error {
 		if err := atomicfile.MkdirAll(in.path(path.Dir(name)), 0o755); err != nil {
+			return err
+		}
+		if err := atomicfile.Sweep(in.path(name)); err != nil {
 			return err
 		}
 		return atomicfile.Write(in.path(name), text, 0o644)
