@@ -92,7 +92,7 @@ func (f *file) deleteFlowLine(found flow, i, start int) []splice {
 	if e.comma > 0 {
 		end = e.comma + 1
 	}
-	if f.restIsComment(end) && (!last || e.comma > 0) {
+	if f.restIsComment(end) {
 		// With the comment behind it, up to the end of the line.
 		end = f.lines[f.lineOf(end-1)].end
 	}
