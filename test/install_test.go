@@ -374,5 +374,4 @@ func TestRemoveKeepsDataUnlessPurged(t *testing.T) {
 			}
 		}
 	}
-
 }

@@ -30,11 +30,11 @@ func (r Recipe) build(ctx context.Context, work string) error {
 	if err != nil {
 		return err
 	}
-	if err := run(ctx, "apt-get", "-c", conf, "-qq", "update"); err != nil {
+	if err := aptGet(ctx, "-c", conf, "-qq", "update"); err != nil {
 		return err
 	}
 	install := []string{"-c", conf, "-qq", "-y", "--download-only", "install"}
-	if err := run(ctx, "apt-get", append(install, r.Packages...)...); err != nil {
+	if err := aptGet(ctx, append(install, r.Packages...)...); err != nil {
 		return err
 	}
 	debs, err := filepath.Glob(filepath.Join(work, "cache/archives/*.deb"))
@@ -78,7 +78,7 @@ func debianMirror(ctx context.Context) (string, error) {
 	mirrors, err := list()
 	if err == nil && len(mirrors) == 0 {
 		// A fresh machine has no package lists yet, and apt then knows no origins.
-		err = run(ctx, "apt-get", "-qq", "update")
+		err = aptGet(ctx, "-qq", "update")
 		if err == nil {
 			mirrors, err = list()
 		}
@@ -167,11 +167,11 @@ func unpack(ctx context.Context, deb, root string) error {
 	return nil
 }
 
-func run(ctx context.Context, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...)
+func aptGet(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, "apt-get", args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, out)
+		return fmt.Errorf("apt-get %s: %w: %s", strings.Join(args, " "), err, out)
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func buildUnits(ctx context.Context, work, suite string) error {
 	if err != nil {
 		return err
 	}
-	if err := run(ctx, "apt-get", "-c", conf, "-qq", "update"); err != nil {
+	if err := aptGet(ctx, "-c", conf, "-qq", "update"); err != nil {
 		return err
 	}
 	debs, out := filepath.Join(work, "debs"), filepath.Join(work, "out")

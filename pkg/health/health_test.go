@@ -71,9 +71,10 @@ func TestMetrics(t *testing.T) {
 
 func TestHTTP(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/ok" {
-			http.Error(w, "replaying the log", http.StatusServiceUnavailable)
+		if r.URL.Path == "/ok" {
+			return
 		}
+		http.Error(w, "replaying the log", http.StatusServiceUnavailable)
 	}))
 	defer server.Close()
 	if err := health.HTTP(server.Client(), server.URL+"/ok")(t.Context()); err != nil {
