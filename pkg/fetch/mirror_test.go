@@ -103,7 +103,7 @@ func drip(w http.ResponseWriter, r *http.Request) {
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
 func TestGet(t *testing.T) {
-	good, other := noise(1, 300<<10), noise(2, 300<<10)
+	good, other := noise(1, 450<<10), noise(2, 450<<10)
 	half := len(good) / 2
 	const limit = 1 << 20
 	tests := []struct {
@@ -141,7 +141,7 @@ func TestGet(t *testing.T) {
 		{name: "no answer", archive: hang, want: errAny, says: "stopped sending", requests: 5, least: 150 * time.Second},
 		{name: "a byte a second", archive: drip, want: errAny, says: "stopped sending", requests: 5, least: 150 * time.Second},
 		{name: "a broken connection", archive: turns(breaking("", good, half), content("", good)), requests: 2},
-		{name: "many broken connections", archive: breaking("", good, 70<<10), requests: 5},
+		{name: "many broken connections", archive: breaking("", good, 70<<10), requests: 7},
 		{name: "ranges that are ignored", archive: turns(breaking("", good, half), func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(good) }), requests: 2},
 		{name: "an entity that changes", archive: turns(breaking(`"1"`, other, half), content(`"2"`, good)), requests: 2},
 		{name: "an entity that changes without a tag", archive: turns(breaking("", other, half), content("", good)), requests: 3},

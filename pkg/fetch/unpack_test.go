@@ -85,7 +85,8 @@ func TestHostileArchives(t *testing.T) {
 		"a block device":                         {tarOf(t, top, typed(tar.TypeBlock, "t/sda", "")), fetch.ErrUnsafe},
 		"a pipe":                                 {tarOf(t, top, typed(tar.TypeFifo, "t/p", "")), fetch.ErrUnsafe},
 		"a type of one's own":                    {tarOf(t, top, typed('Z', "t/p", "")), fetch.ErrUnsafe},
-		"a sparse file":                          {sparseTar(t), fetch.ErrUnsafe},
+		"a sparse file":                          {sparseTar(t, "gnu"), fetch.ErrUnsafe},
+		"a sparse file of POSIX' format":         {sparseTar(t, "pax"), fetch.ErrUnsafe},
 		"a name that comes twice":                {tarOf(t, top, reg("t/node_exporter", "x")), fetch.ErrUnsafe},
 		"a name that comes twice, written oddly": {tarOf(t, top, reg("./t//node_exporter", "x")), fetch.ErrUnsafe},
 		"a folder that comes twice":              {tarOf(t, dir("t/"), top, dir("t")), fetch.ErrUnsafe},
@@ -136,13 +137,13 @@ func rawName(name string) entry {
 }
 
 // sparseTar is an archive that GNU tar made of a file with a hole.
-func sparseTar(t *testing.T) []byte {
+func sparseTar(t *testing.T, format string) []byte {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.Truncate(create(t, filepath.Join(dir, "t"), "hole"), 1<<20); err != nil {
 		t.Fatal(err)
 	}
-	return gnuTar(t, "-C", dir, "--sparse", "-cf", "-", "t")
+	return gnuTar(t, "-C", dir, "--sparse", "--format", format, "-cf", "-", "t")
 }
 
 func TestTheRatioOfABomb(t *testing.T) {
@@ -218,7 +219,7 @@ func TestModesAndTimesAreNormal(t *testing.T) {
 	old := syscall.Umask(0o077)
 	defer syscall.Umask(old)
 	entries := []entry{reg("a", ""), reg("b", ""), reg("c", ""), reg("d", "")}
-	for i, mode := range []int64{0o6755, 0o000, 0o1777, 0o660} {
+	for i, mode := range []int64{0o6755, 0o000, 0o1061, 0o660} {
 		entries[i].Mode = mode
 	}
 	entries[0].ModTime = time.Now().Add(48 * time.Hour)

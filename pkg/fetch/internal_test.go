@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,17 @@ func TestRetryAfter(t *testing.T) {
 	} {
 		if got := retryAfter(text, now); got != want {
 			t.Errorf("%q: %s", text, got)
+		}
+	}
+}
+
+func TestValidator(t *testing.T) {
+	const date = "Sun, 22 Nov 2026 00:00:09 GMT"
+	for tag, want := range map[string]string{`"1"`: `"1"`, `W/"1"`: date, "": date} {
+		h := http.Header{"Last-Modified": {date}}
+		h.Set("ETag", tag)
+		if got := validator(h); got != want {
+			t.Errorf("of %s it is %s", tag, got)
 		}
 	}
 }
