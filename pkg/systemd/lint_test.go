@@ -59,6 +59,9 @@ func syntaxCases() map[string]lintCase {
 		"quotes without end": {
 			unit: "[Service]\nExecStart=/a \"b\nEnvironment=A='1\n", want: []string{"2 unbalanced-quoting", "3 unbalanced-quoting"},
 		},
+		"blanks behind a backslash": {
+			unit: "[Service]\nType=exec\nExecStart=/a \\ \n --b=c\nExecStart=/a \\\t# b\n", want: []string{"3 broken-continuation", "4 unknown-directive", "5 broken-continuation"},
+		},
 		"a CRLF file": {unit: "[Service]\r\nType=exec\r\nExecStart=/a\r\n"},
 	}
 }

@@ -106,6 +106,8 @@ func (l *linter) environment(a Assignment) {
 			l.add("trailing-comment", a, fmt.Sprintf("%q is no comment: its words count as variables", shorten(comment)), withoutComment(a, before, comment))
 			return
 		case strings.Contains(name, "%"): // known only at run time
+		case w.UnknownEscape && l.brokenContinuation(a, w):
+			continue
 		case !assigned || !variableName(name):
 			l.add("environment-word", a, fmt.Sprintf("%s is no NAME=VALUE, and is ignored", shorten(w.Raw)), `Environment="NAME=VALUE with blanks"`)
 		case secretVariable(name, value):
@@ -147,7 +149,7 @@ func (l *linter) command(a Assignment) {
 	}
 	commands, err := SplitExec(a.Value)
 	if err != nil {
-		l.add("unbalanced-quoting", a, "quotes do not end, or a backslash ends the value: the line is ignored", a.Name+"="+a.Value+`"`)
+		l.add("unbalanced-quoting", a, "the quotes do not end, and systemd refuses the unit", a.Name+"="+a.Value+`"`)
 		return
 	}
 	for _, c := range commands {
@@ -155,8 +157,11 @@ func (l *linter) command(a Assignment) {
 		for _, w := range c.Args {
 			if w.Raw[0] == '#' {
 				before, comment := cutAtWord(a.Value, w.Raw)
-				l.addLine("trailing-comment", a.File, l.lineOf(a, w.Raw), fmt.Sprintf("%q is no comment: its words are arguments of the program", shorten(comment)),
-					withoutComment(a, before, comment))
+				fix := withoutComment(a, before, comment)
+				if a.Continued {
+					fix = "put the comment on a line of its own above " + a.Name + "="
+				}
+				l.addLine("trailing-comment", a.File, l.lineOf(a, w.Raw), fmt.Sprintf("%q is no comment: its words are arguments of the program", shorten(comment)), fix)
 				break
 			}
 			argv = append(argv, w.Text)
@@ -171,9 +176,31 @@ func (l *linter) command(a Assignment) {
 }
 
 func (l *linter) escapes(a Assignment, w Word) {
+	if w.UnknownEscape && l.brokenContinuation(a, w) {
+		return
+	}
 	if w.UnknownEscape {
 		l.add("unknown-escape", a, fmt.Sprintf("%s holds a backslash before a character that it does not escape; it stays", shorten(w.Raw)), `\\ for a backslash`)
 	}
+}
+
+// brokenContinuation finds a backslash that was to continue a line, but that blanks or a comment follow.
+func (l *linter) brokenContinuation(a Assignment, w Word) bool {
+	for _, line := range l.unit.Lines {
+		if line.File != a.File || line.Number < a.Line || line.Number > a.Last {
+			continue
+		}
+		before, behind, found := strings.Cut(line.Text, `\ `)
+		if !found {
+			before, behind, found = strings.Cut(line.Text, "\\\t")
+		}
+		behind = strings.TrimLeft(behind, blanks)
+		if found && strings.HasPrefix(w.Raw, `\`) && (behind == "" || behind[0] == '#') {
+			l.addLine("broken-continuation", line.File, line.Number, "the backslash does not end the line, so that the next line is one of its own", before+`\`)
+			return true
+		}
+	}
+	return false
 }
 
 // specifiers are the letters behind a percent sign that systemd.unit(5) of 257 lists.

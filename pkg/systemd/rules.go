@@ -59,7 +59,8 @@ func syntaxRules() []Rule {
 		{"directive-version", Medium, "the host's systemd does not know the directive, or no longer: the line is ignored", "NEWS, systemd.directives(7)"},
 		{"swallowed-line", High, "a backslash at the end of a line makes the next directive a part of its value", "systemd.syntax(7)"},
 		{"trailing-comment", High, "a comment behind a value is part of the value: comments are lines of their own", "systemd.syntax(7)"},
-		{"unbalanced-quoting", High, "quotes do not end, or a backslash ends the value: the line is ignored", "systemd.syntax(7), QUOTING"},
+		{"broken-continuation", High, "a backslash that stands before blanks or a comment does not continue the line", "systemd.syntax(7)"},
+		{"unbalanced-quoting", High, "quotes do not end: the line is ignored, and a unit with such a command is refused", "systemd.syntax(7), QUOTING"},
 		{"unknown-escape", Low, "a backslash stands before a character that it does not escape, and stays", "systemd.syntax(7), QUOTING"},
 	}
 }

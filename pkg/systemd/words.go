@@ -47,8 +47,11 @@ func nextWord(value string) (word Word, rest string, ok bool, err error) {
 	for i := 0; i < len(value); i++ {
 		c := value[i]
 		switch {
-		case c == '\\' && i+1 == len(value):
+		case c == '\\' && i+1 == len(value) && quote != 0:
 			return Word{}, "", false, ErrQuoting
+		case c == '\\' && i+1 == len(value):
+			word.UnknownEscape = true
+			text.WriteByte(c)
 		case c == '\\':
 			plain, size := unescape(value[i+1:])
 			if size == 0 {

@@ -15,15 +15,16 @@ func TestSplitExec(t *testing.T) {
 		want   [][]string // prefix, program, name, arguments
 		failed bool
 	}{
-		"quotes go, also within a word": {value: `/a b'c"d'e "x y" ''`, want: [][]string{{"", "/a", "/a", `bc"de`, "x y", ""}}},
-		"escapes":                       {value: `/a \x41\101\u00e9\t\s\\ "\"" \"`, want: [][]string{{"", "/a", "/a", "AAé\t \\", `"`, `"`}}},
-		"what is no escape stays":       {value: `/a \q \xZZ \x00 \400`, want: [][]string{{"", "/a", "/a", `\q`, `\xZZ`, `\x00`, `\400`}}},
-		"prefixes":                      {value: `-@/a name b`, want: [][]string{{"-@", "/a", "name", "b"}}},
-		"a lone semicolon separates":    {value: `/a b ; !!/c ";" \; ;d`, want: [][]string{{"", "/a", "/a", "b"}, {"!!", "/c", "/c", ";", ";", ";d"}}},
-		"specifiers and variables stay": {value: `/a %% $$ ${A} %i`, want: [][]string{{"", "/a", "/a", "%%", "$$", "${A}", "%i"}}},
-		"quotes without end":            {value: `/a "b`, failed: true},
-		"a backslash at the end":        {value: `/a b\`, failed: true},
-		"nothing":                       {value: ``},
+		"quotes go, also within a word":    {value: `/a b'c"d'e "x y" ''`, want: [][]string{{"", "/a", "/a", `bc"de`, "x y", ""}}},
+		"escapes":                          {value: `/a \x41\101\u00e9\t\s\\ "\"" \"`, want: [][]string{{"", "/a", "/a", "AAé\t \\", `"`, `"`}}},
+		"what is no escape stays":          {value: `/a \q \xZZ \x00 \400`, want: [][]string{{"", "/a", "/a", `\q`, `\xZZ`, `\x00`, `\400`}}},
+		"prefixes":                         {value: `-@/a name b`, want: [][]string{{"-@", "/a", "name", "b"}}},
+		"a lone semicolon separates":       {value: `/a b ; !!/c ";" \; ;d`, want: [][]string{{"", "/a", "/a", "b"}, {"!!", "/c", "/c", ";", ";", ";d"}}},
+		"specifiers and variables stay":    {value: `/a %% $$ ${A} %i`, want: [][]string{{"", "/a", "/a", "%%", "$$", "${A}", "%i"}}},
+		"quotes without end":               {value: `/a "b`, failed: true},
+		"a backslash at the end stays":     {value: `/a b\`, want: [][]string{{"", "/a", "/a", `b\`}}},
+		"a backslash at the end of quotes": {value: `/a "b\`, failed: true},
+		"nothing":                          {value: ``},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
