@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -373,5 +375,41 @@ func TestRemoveKeepsDataUnlessPurged(t *testing.T) {
 				t.Errorf("left: %s", line)
 			}
 		}
+	}
+}
+
+// A bundle from a mirror installs on a host without a network.
+func TestABundleInstallsWithoutANetwork(t *testing.T) {
+	r := newInstallRig(t)
+	r.pack(t, "node_exporter", "1.5.0", "")
+	const name = "node_exporter-1.5.0.linux-amd64.tar.gz"
+	const at = "/prometheus/node_exporter/releases/download/v1.5.0/"
+	sums, err := exec.CommandContext(t.Context(), "sha256sum", filepath.Join(r.dir, name)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		switch req.URL.Path {
+		case at + "sha256sums.txt":
+			fmt.Fprintf(w, "%s  %s\n", sums[:64], name)
+		case at + name:
+			http.ServeFile(w, req, filepath.Join(r.dir, name))
+		default:
+			http.NotFound(w, req)
+		}
+	}))
+	defer mirror.Close()
+	bundle := filepath.Join(r.dir, "node.bundle")
+	out, err := exec.CommandContext(t.Context(), r.program, "service", "bundle", "node_exporter@1.5.0", "--mirror", mirror.URL, "--out", bundle, "-o", "json").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), string(sums[:64])) {
+		t.Fatalf("%v: %s", err, out)
+	}
+	r.opsctl(t, "install", "node_exporter@1.5.0", "--bundle", bundle, "--yes", "--settle", "300ms")
+	r.ask(t, "curl", "-sf", "-o", "/dev/null", "http://127.0.0.1:9100/metrics")
+	if out, err := exec.CommandContext(t.Context(), r.program, "service", "bundle", "node_exporter@1.5.1", "--mirror", mirror.URL, "--out", bundle+"2").CombinedOutput(); err == nil {
+		t.Errorf("a release that is not there: %s", out)
+	}
+	if left, err := filepath.Glob(filepath.Join(r.dir, ".bundle-*")); err != nil || len(left) > 0 {
+		t.Errorf("left %q, %v", left, err)
 	}
 }

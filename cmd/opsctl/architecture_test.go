@@ -20,6 +20,7 @@ var (
 	downwards = map[string][]string{
 		"sshaudit":   {"authlog", "authkeys"},
 		"mysqlspace": {"innodb", "mysqlconn"},
+		"component":  {"systemd", "scrape"},
 	}
 )
 

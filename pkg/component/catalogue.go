@@ -18,14 +18,14 @@ import (
 	"github.com/opsctl/opsctl/pkg/systemd"
 )
 
-// Component is an entry of the catalogue. In asset, args and the configuration {version}, {os}, {arch}, {listen},
+// Component is an entry of the catalogue. In archive, args and the configuration {version}, {os}, {arch}, {listen},
 // {port}, {data} and {config} stand for what was chosen.
 type Component struct {
 	Name       string   `yaml:"name"`       // also the folder below /opt, /etc and /var/lib, and the service
 	Summary    string   `yaml:"summary"`    // one line for help
 	Repository string   `yaml:"repository"` // OWNER/REPO of the releases
 	Version    string   `yaml:"version"`    // pinned: what a new installation takes without @VERSION
-	Asset      string   `yaml:"asset"`      // file name of a release's archive
+	Archive    string   `yaml:"archive"`    // file name of a release's archive
 	Binary     string   `yaml:"binary"`     // the program inside the release's top folder
 	Port       int      `yaml:"port"`       // where it listens unless told otherwise
 	Args       []string `yaml:"args"`
@@ -111,8 +111,8 @@ func (c *Component) check() error {
 		return fmt.Errorf("version %q is not of the form 1.2.3", c.Version)
 	case !wholeRepo.MatchString(c.Repository):
 		return fmt.Errorf("repository %q is not OWNER/REPO", c.Repository)
-	case c.Summary == "" || c.Asset == "" || c.Health.Path == "":
-		return errors.New("summary, asset and health.path must be there")
+	case c.Summary == "" || c.Archive == "" || c.Health.Path == "":
+		return errors.New("summary, archive and health.path must be there")
 	case c.Binary == "" || !fs.ValidPath(c.Binary):
 		return fmt.Errorf("binary %q is no path inside the release", c.Binary)
 	case c.Config != nil && (c.Config.File != path.Base(c.Config.File) || c.Config.Text == ""):
@@ -156,5 +156,5 @@ func ParseVersion(text string) (string, error) {
 
 // File is the name of a release's archive.
 func (c *Component) File(version, system, arch string) string {
-	return strings.NewReplacer("{version}", version, "{os}", system, "{arch}", arch).Replace(c.Asset)
+	return strings.NewReplacer("{version}", version, "{os}", system, "{arch}", arch).Replace(c.Archive)
 }

@@ -38,7 +38,7 @@ func TestTheCatalogueIsWhole(t *testing.T) {
 }
 
 func TestBadEntriesAreRefused(t *testing.T) {
-	good := "name: x\nsummary: s\nrepository: a/b\nversion: 1.2.3\nasset: x-{version}.tar.gz\nbinary: x\nport: 1\nhealth: {path: /}\n"
+	good := "name: x\nsummary: s\nrepository: a/b\nversion: 1.2.3\narchive: x-{version}.tar.gz\nbinary: x\nport: 1\nhealth: {path: /}\n"
 	if _, err := component.Load(fstest.MapFS{"x.yaml": {Data: []byte(good)}}, "."); err != nil {
 		t.Fatal(err)
 	}

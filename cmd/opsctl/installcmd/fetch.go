@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 
 	"github.com/opsctl/opsctl/pkg/atomicfile"
 	"github.com/opsctl/opsctl/pkg/cli"
@@ -14,6 +13,9 @@ import (
 	"github.com/opsctl/opsctl/pkg/fetch"
 	"github.com/opsctl/opsctl/pkg/progress"
 )
+
+// DefaultMirror is where the releases of the catalogue's projects are.
+const DefaultMirror = "https://github.com"
 
 // source is where releases come from: a file, a bundle, or the mirror.
 func (o *options) source(env *cli.Env, rep progress.Reporter) (fetch.Source, error) {
@@ -39,11 +41,7 @@ func (o *options) unpack(env *cli.Env, root string) func(context.Context, *compo
 		if _, err := atomicfile.Mkdir(downloads, 0o700); err != nil {
 			return err
 		}
-		owner, repo, _ := strings.Cut(c.Repository, "/")
-		file, err := source.Get(ctx, fetch.Asset{
-			Owner: owner, Repo: repo, Name: c.Name, Version: version, OS: "linux", Arch: runtime.GOARCH,
-			File: c.File(version, "linux", runtime.GOARCH),
-		}, downloads)
+		file, err := source.Get(ctx, c.Asset(version, runtime.GOARCH), downloads)
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func New(env *cli.Env) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.archive, "archive", "", "take the release from `FILE` instead of fetching it")
 	f.StringVar(&o.sha256, "sha256", "", "the archive's sum, in `HEX`")
-	f.StringVar(&o.mirror, "mirror", defaultMirror, "fetch from `URL`, laid out as GitHub's releases are")
+	f.StringVar(&o.mirror, "mirror", DefaultMirror, "fetch from `URL`, laid out as GitHub's releases are")
 	f.StringVar(&o.bundle, "bundle", "", "take the release from the offline bundle `FILE`")
 	f.StringVar(&o.Listen, "listen", "", "listen on `ADDRESS:PORT`")
 	f.StringArrayVar(&o.Args, "arg", nil, "give the program this `ARGUMENT` too (repeatable)")
@@ -72,8 +72,6 @@ func names() []string {
 	}
 	return catalogue.Names()
 }
-
-const defaultMirror = "https://github.com"
 
 // parse takes COMPONENT[@VERSION], and checks the flags against each other.
 func (o *options) parse(arg string) error {

@@ -21,30 +21,53 @@ func run() int {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	recipes := []testpeers.Recipe{testpeers.Bookworm()}
+	recipes := []testpeers.Recipe{testpeers.Bookworm(), testpeers.BookwormMachine(), testpeers.ExporterPackages(), testpeers.Prometheus()}
+	suites := []string{"bookworm"}
 	if *torture {
-		recipes = append(recipes, testpeers.Trixie())
+		recipes = append(recipes, testpeers.Trixie(), testpeers.BullseyeAnalyze())
+		suites = append(suites, "trixie")
 	}
-	if err := fill(ctx, recipes); err != nil {
+	if err := fill(ctx, recipes, suites); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
 		return 1
 	}
 	return 0
 }
 
-// fill builds every recipe. A machine that cannot build one is told so, and fails only under OPSCTL_CI.
-func fill(ctx context.Context, recipes []testpeers.Recipe) error {
+// fill builds every recipe, the unit files of the suites, and the newer node_exporter. A machine that cannot build one is
+// told so, and fails only under OPSCTL_CI.
+func fill(ctx context.Context, recipes []testpeers.Recipe, suites []string) error {
 	for _, recipe := range recipes {
-		start := time.Now()
-		tree, err := recipe.Get(ctx)
-		if errors.Is(err, testpeers.ErrMissing) && os.Getenv("OPSCTL_CI") == "" {
-			fmt.Printf("peers: sshd of %s skipped: %v\n", recipe.Suite, err)
-			continue
-		}
+		err := get(recipe.Suite+" "+recipe.Packages[0], func() (string, error) {
+			tree, err := recipe.Get(ctx)
+			if err != nil {
+				return "", err
+			}
+			return tree.Dir, nil
+		})
 		if err != nil {
 			return err
 		}
-		fmt.Printf("peers: sshd of %s %.1f s %s\n", recipe.Suite, time.Since(start).Seconds(), tree.Dir)
 	}
+	for _, suite := range suites {
+		if err := get("units of "+suite, func() (string, error) { return testpeers.DebianUnits(ctx, suite) }); err != nil {
+			return err
+		}
+	}
+	return get("node_exporter", func() (string, error) { return testpeers.NodeExporter(ctx) })
+}
+
+// get builds one, and prints its seconds.
+func get(name string, build func() (string, error)) error {
+	start := time.Now()
+	dir, err := build()
+	if errors.Is(err, testpeers.ErrMissing) && os.Getenv("OPSCTL_CI") == "" {
+		fmt.Printf("peers: %s skipped: %v\n", name, err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Printf("peers: %s %.1f s %s\n", name, time.Since(start).Seconds(), dir)
 	return nil
 }
