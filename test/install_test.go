@@ -1,6 +1,7 @@
 package test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -401,7 +402,7 @@ func TestABundleInstallsWithoutANetwork(t *testing.T) {
 	defer mirror.Close()
 	bundle := filepath.Join(r.dir, "node.bundle")
 	out, err := exec.CommandContext(t.Context(), r.program, "service", "bundle", "node_exporter@1.5.0", "--mirror", mirror.URL, "--out", bundle, "-o", "json").CombinedOutput()
-	if err != nil || !strings.Contains(string(out), string(sums[:64])) {
+	if err != nil || !bytes.Contains(out, sums[:64]) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	r.opsctl(t, "install", "node_exporter@1.5.0", "--bundle", bundle, "--yes", "--settle", "300ms")

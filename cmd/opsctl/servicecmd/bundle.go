@@ -111,7 +111,7 @@ func (o *bundleOptions) assets(args []string) ([]fetch.Asset, error) {
 }
 
 func writeBundle(ctx context.Context, path string, files []fetch.BundleFile) (err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
