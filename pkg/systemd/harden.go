@@ -92,15 +92,16 @@ func (s *Service) harden(w *unitWriter) error {
 	maps.Copy(changes, s.Hardening.Overrides)
 	for _, each := range sandbox() {
 		value, changed := changes[each.name]
+		_, chosen := s.Hardening.Overrides[each.name]
 		delete(changes, each.name)
 		switch {
 		case changed && value == "":
 			continue
-		case changed:
-			each.value = value
-		case each.since > w.version:
+		case each.since > w.version && !chosen: // the profile's value is as young as the sandbox's
 			w.older(each.name)
 			continue
+		case changed:
+			each.value = value
 		}
 		w.sandbox(each)
 	}

@@ -236,3 +236,17 @@ func TestRenderedUnitsHaveNoFindings(t *testing.T) {
 		}
 	}
 }
+
+// Groups of system calls came with 231, and @system-service with 239: an older systemd takes them for names that it does not
+// know, and refuses what is not listed.
+func TestOldVersionsGetNoGroupsOfSystemCalls(t *testing.T) {
+	for _, profile := range []Profile{Network, Machine, Processes} {
+		s := Service{Name: "x", Exec: []string{"/opt/x/x"}, User: "x", Hardening: Hardening{Profile: profile}}
+		for version, never := range map[int]string{219: "SystemCallFilter=", 230: "SystemCallFilter=", 231: "@system-service", 238: "@system-service"} {
+			text, err := s.Render(version)
+			if err != nil || strings.Contains(string(text), never) {
+				t.Errorf("%s on %d: %v\n%s", profile, version, err, text)
+			}
+		}
+	}
+}
