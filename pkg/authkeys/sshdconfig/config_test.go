@@ -87,6 +87,20 @@ func TestMatchReplacesAndFirstValueWins(t *testing.T) {
 	}
 }
 
+// sshd lets a directive of the main section pass in "Match all", where it counts only if it is the first of its kind.
+func TestMatchAllDoesNotReplaceWhatIsGlobal(t *testing.T) {
+	for config, want := range map[string]bool{
+		"StrictModes no\nMatch all\nStrictModes yes\n": false,
+		"Match all\nStrictModes no\n":                  false,
+		"StrictModes yes\nMatch all\nStrictModes no\n": true,
+	} {
+		c, _, err := load(t, Newest(), map[string]string{"sshd_config": config}).For(Connection{User: "alice", Address: "10.0.0.1"})
+		if err != nil || c.StrictModes != want {
+			t.Errorf("%q: StrictModes %v, %v", config, c.StrictModes, err)
+		}
+	}
+}
+
 func TestIncludeDoesNotNestForEver(t *testing.T) {
 	f := load(t, Newest(), map[string]string{"sshd_config": "Include sshd_config\n"})
 	if p := f.Problems(); len(p) != 1 || !strings.Contains(p[0].Message, "too many recursive") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -222,5 +223,16 @@ func normalize(c *sshdconfig.Config) {
 	c.AuthorizedKeysFiles = strings.Fields(strings.Join(c.AuthorizedKeysFiles, " "))
 }
 
-func TestAgreesWithSshd92(t *testing.T)  { judge(t, testpeers.Bookworm(), 150) }
-func TestAgreesWithSshd100(t *testing.T) { judge(t, testpeers.Trixie(), 150) }
+// rounds chooses by OPSCTL_TORTURE.
+func rounds() int {
+	switch os.Getenv("OPSCTL_TORTURE") {
+	case "", "0":
+		return 150
+	case "short":
+		return 400
+	}
+	return 3000
+}
+
+func TestAgreesWithSshd92(t *testing.T)  { judge(t, testpeers.Bookworm(), rounds()) }
+func TestAgreesWithSshd100(t *testing.T) { judge(t, testpeers.Trixie(), rounds()) }

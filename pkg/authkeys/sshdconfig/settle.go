@@ -24,7 +24,7 @@ func (f *File) For(conn Connection) (config *Config, path string, err error) {
 }
 
 // settle merges the settings of Match blocks into those of the main section, as
-// copy_set_server_options() does: they replace, lists too. "none" is nothing in the main section and
+// copy_set_server_options() does, those that may stand there: they replace, lists too. "none" is nothing in the main section and
 // stays a name in a Match block, for sshd clears it only once.
 func (f *File) settle(global, matched settings) *Config {
 	v := maps.Clone(global)
@@ -33,7 +33,12 @@ func (f *File) settle(global, matched settings) *Config {
 			delete(v, name)
 		}
 	}
-	maps.Copy(v, matched)
+	for name, values := range matched {
+		// "Match all" lets a directive in that may not stand in a Match block. The first pass has counted it.
+		if k, _ := f.lookup(name); k.inMatch {
+			v[name] = values
+		}
+	}
 	if first(v, "authenticationmethods") == "any" {
 		delete(v, "authenticationmethods")
 	}
