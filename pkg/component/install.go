@@ -172,7 +172,7 @@ func (in *Installer) well(c *Component, want *Settings) health.Check {
 // lastLines is how much of a service's log an error holds.
 const lastLines = "10"
 
-// restoreWait is how long a service that was to be removed may take to run again.
+// restoreWait is how long what ran before may take, at least, to run again.
 const restoreWait = time.Minute
 
 // withLog adds what the service said last to an error: undoing starts another run of it.

@@ -152,7 +152,7 @@ func (in *Installer) Remove(ctx context.Context, name string, purge bool) (*plan
 	}
 	p := &plan.Plan{}
 	if have.live != nil {
-		p.Restored = in.restoreService(c, have, Options{Wait: restoreWait})
+		p.Restored = in.restoreService(c, have, Options{})
 		if have.live.Enabled == "enabled" {
 			p.Add(plan.Step{
 				Action: "disable", Target: c.service(),

@@ -154,6 +154,6 @@ func (in *Installer) restoreService(c *Component, have *state, o Options) func(c
 		if err := in.Manager.Restart(ctx, c.service()); err != nil {
 			return err
 		}
-		return health.Gate{Wait: o.Wait}.Pass(ctx, in.well(c, have.settings))
+		return health.Gate{Wait: max(o.Wait, restoreWait)}.Pass(ctx, in.well(c, have.settings))
 	}
 }
