@@ -14,7 +14,7 @@ import (
 func newRoot(env *cli.Env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "opsctl",
-		Short: "Answer questions about servers from the files and logs that are there",
+		Short: "Answer questions about servers from the files and logs that are there, and install what watches them",
 		Example: "  opsctl ssh audit\n" +
 			"  opsctl help exit-codes",
 	}

@@ -172,8 +172,12 @@ func (b *Box) Command(ctx context.Context, name string, args ...string) *exec.Cm
 
 // Run runs a program of the box to its end and returns its standard output; the error holds its standard error.
 func (b *Box) Run(ctx context.Context, name string, args ...string) ([]byte, error) {
+	return output(b.Command(ctx, name, args...), name, args)
+}
+
+// output runs a prepared program to its end. The error names the program inside, and holds its standard error.
+func output(cmd *exec.Cmd, name string, args []string) ([]byte, error) {
 	var stderr strings.Builder
-	cmd := b.Command(ctx, name, args...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -193,14 +193,7 @@ func (m *Machine) Command(ctx context.Context, name string, args ...string) *exe
 
 // Run runs a program of the machine to its end and returns its standard output; the error holds its standard error.
 func (m *Machine) Run(ctx context.Context, name string, args ...string) ([]byte, error) {
-	var stderr strings.Builder
-	cmd := m.Command(ctx, name, args...)
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return out, fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, stderr.String())
-	}
-	return out, nil
+	return output(m.Command(ctx, name, args...), name, args)
 }
 
 // Root is the machine's file system as its own programs see it, as a path of this machine that leads through /proc.

@@ -19,33 +19,6 @@ const (
 	maxNames = 1 << 16
 )
 
-// parseV4 reads a dotted quad that fills b: by far the most frequent form, and
-// netip.ParseAddr needs a string.
-func parseV4(b []byte) (addr, bool) {
-	var ip, octet, dots, digits uint32
-	if len(b) > 15 {
-		return addr{}, false
-	}
-	for _, c := range b {
-		switch {
-		case c == '.' && digits > 0:
-			ip, octet, digits = ip<<8|octet, 0, 0
-			dots++
-		case c >= '0' && c <= '9':
-			octet = octet*10 + uint32(c-'0')
-			if digits++; octet > 255 || digits > 3 {
-				return addr{}, false
-			}
-		default:
-			return addr{}, false
-		}
-	}
-	if dots != 3 || digits == 0 {
-		return addr{}, false
-	}
-	return addr{lo: v4Mark | uint64(ip<<8|octet)}, true
-}
-
 func fromNetip(ip netip.Addr) addr {
 	b := ip.As16()
 	return addr{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
@@ -79,9 +52,6 @@ func (a addr) prefix(v4, v6 int) addr {
 
 // addrOf reads an address as sshd wrote it.
 func (p *Partial) addrOf(text []byte) addr {
-	if a, ok := parseV4(text); ok {
-		return a
-	}
 	if ip, err := netip.ParseAddr(string(text)); err == nil && ip.Zone() == "" {
 		return fromNetip(ip)
 	}
