@@ -59,7 +59,20 @@ func (r Recipe) Get(ctx context.Context) (*Tree, error) {
 	if err := r.build(ctx, work); err != nil {
 		return nil, fmt.Errorf("building the %s tree: %w", r.Suite, err)
 	}
-	return tree, os.Rename(filepath.Join(work, "out"), filepath.Join(cache, r.Hash()))
+	return tree, settle(filepath.Join(work, "out"), filepath.Join(cache, r.Hash()))
+}
+
+// settle gives a built folder its name once all of it is on disk: a machine that stops would else leave a whole tree of empty
+// files.
+func settle(built, name string) error {
+	dir, err := os.Open(built)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(unix.Syncfs(int(dir.Fd())), dir.Close()); err != nil {
+		return fmt.Errorf("syncing %s: %w", built, err)
+	}
+	return os.Rename(built, name)
 }
 
 func exists(path string) bool {

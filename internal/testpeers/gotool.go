@@ -45,5 +45,5 @@ func NodeExporter(ctx context.Context) (string, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", errors.Join(fmt.Errorf("building node_exporter %s: %w: %s", version, err, out), ErrMissing)
 	}
-	return program, os.Rename(work, dir)
+	return program, settle(work, dir)
 }
