@@ -62,7 +62,7 @@ func DebianUnits(ctx context.Context, suite string) (string, error) {
 	if err := buildUnits(ctx, work, suite); err != nil {
 		return "", fmt.Errorf("building the units of %s: %w", suite, err)
 	}
-	return name, os.Rename(filepath.Join(work, "out"), name)
+	return name, settle(filepath.Join(work, "out"), name)
 }
 
 func buildUnits(ctx context.Context, work, suite string) error {
