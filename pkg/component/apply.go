@@ -20,10 +20,20 @@ const StateDir = "/var/lib/opsctl"
 // ErrChanged says that what is to be done is no longer what was shown.
 var ErrChanged = errors.New("the host has changed since the plan was shown: look again")
 
-// Apply does a plan that was shown, under the host's lock and with a record in its journal. again makes the plan anew: it
-// must come out the same. A run that was killed before is over once this one is: its steps were planned again where they
-// lacked.
-func (in *Installer) Apply(ctx context.Context, args []string, shown *plan.Plan, again func(context.Context) (*plan.Plan, error), watch func(plan.Step)) (err error) {
+// Change is a plan that was shown and is to be done.
+type Change struct {
+	Args  []string // for the journal: the command, without secrets
+	Shown *plan.Plan
+	// Again makes the plan anew: it must come out the same.
+	Again func(context.Context) (*plan.Plan, error)
+	Watch func(plan.Step)
+	// Undoes is the id of the run that this one takes back; "" for none.
+	Undoes string
+}
+
+// Apply does a change under the host's lock and with a record in its journal. A run that was killed before is over once this
+// one is: its steps were planned again where they lacked.
+func (in *Installer) Apply(ctx context.Context, c Change) (err error) {
 	dir := in.path(StateDir)
 	if err := atomicfile.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -33,7 +43,7 @@ func (in *Installer) Apply(ctx context.Context, args []string, shown *plan.Plan,
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
-	p, err := again(ctx)
+	p, err := c.Again(ctx)
 	if err != nil {
 		return err
 	}
@@ -41,7 +51,7 @@ func (in *Installer) Apply(ctx context.Context, args []string, shown *plan.Plan,
 	if err != nil {
 		return err
 	}
-	if before, err := json.Marshal(shown); err != nil || !bytes.Equal(text, before) {
+	if before, err := json.Marshal(c.Shown); err != nil || !bytes.Equal(text, before) {
 		return errors.Join(ErrChanged, err)
 	}
 	j, err := journal.Open(filepath.Join(dir, "journal"), time.Now)
@@ -50,17 +60,28 @@ func (in *Installer) Apply(ctx context.Context, args []string, shown *plan.Plan,
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
 	killed := j.Unfinished()
-	run, err := j.Begin(args, text)
+	run, err := j.Begin(c.Args, text)
 	if err != nil {
 		return err
 	}
-	if err := p.Apply(ctx, run, watch); err != nil {
+	if err := in.keepFormer(run.ID, p, killed); err != nil {
 		return errors.Join(err, run.Abort())
 	}
+	if err := p.Apply(ctx, run, c.Watch); err != nil {
+		return errors.Join(err, run.Abort(), in.dropFormer(run))
+	}
 	for _, old := range killed {
-		if err := old.Abort(); err != nil {
+		if err := errors.Join(old.Abort(), in.dropFormer(old)); err != nil {
 			return err
 		}
 	}
-	return run.Commit()
+	if err := run.Commit(); err != nil {
+		return err
+	}
+	for _, old := range j.Runs() {
+		if old.ID == c.Undoes {
+			return errors.Join(old.Undone(), in.dropFormer(old))
+		}
+	}
+	return nil
 }

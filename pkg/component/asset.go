@@ -11,5 +11,6 @@ func (c *Component) Asset(version, arch string) fetch.Asset {
 	owner, repo, _ := strings.Cut(c.Repository, "/")
 	return fetch.Asset{
 		Owner: owner, Repo: repo, Name: c.Name, Version: version, OS: "linux", Arch: arch, File: c.File(version, "linux", arch),
+		Sums: release(c.Sums, version, "linux", arch),
 	}
 }

@@ -1,17 +1,15 @@
 package component
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
-	"path"
 	"path/filepath"
+	"slices"
 	"time"
 
-	"github.com/opsctl/opsctl/pkg/health"
 	"github.com/opsctl/opsctl/pkg/host"
 	"github.com/opsctl/opsctl/pkg/plan"
 	"github.com/opsctl/opsctl/pkg/systemd/manager"
@@ -23,6 +21,7 @@ type Manager interface {
 	Enable(ctx context.Context, name string) error
 	Disable(ctx context.Context, name string) error
 	Reload(ctx context.Context) error
+	ReloadUnit(ctx context.Context, name string) error
 	Restart(ctx context.Context, name string) error
 	Stop(ctx context.Context, name string) error
 	ResetFailed(ctx context.Context, name string) error
@@ -32,9 +31,22 @@ type Manager interface {
 type Options struct {
 	Version string
 	Listen  string
+	Data    string            // the folder of its data
+	Set     map[string]string // options of the catalogue; "" for the component's own value again
 	Args    []string
-	Wait    time.Duration // for the service to become well
-	Settle  time.Duration // how long it has to stay so
+	Secrets map[string][]byte // by name, what they hold
+	Scrape  *string           // see Settings.Scrape
+	Adopt   bool              // take over what somebody else installed
+	// Snapshot lets a Prometheus and its like go back to a version that cannot read the data: a copy is made of them first.
+	Snapshot bool
+	Wait     time.Duration // for the service to become well
+	Settle   time.Duration // how long it has to stay so
+}
+
+// Request is one component of an installation.
+type Request struct {
+	Name string
+	Options
 }
 
 // Installer makes plans for one host.
@@ -51,9 +63,44 @@ type Installer struct {
 
 func (in *Installer) path(name string) string { return filepath.Join(in.Dir, filepath.FromSlash(name)) }
 
+// target is one component on its way from what is there to what is wanted.
+type target struct {
+	c       *Component
+	o       Options
+	have    *state
+	want    *Settings
+	adopted *adoption // nil: nothing is taken over
+	config  []byte    // the configuration that it is to have; nil leaves what is there
+}
+
 // Plan says what an installation would change. Nothing is opened for writing.
-func (in *Installer) Plan(ctx context.Context, name string, o Options) (*plan.Plan, error) {
-	c, err := in.Catalogue.Get(name)
+func (in *Installer) Plan(ctx context.Context, requests ...Request) (*plan.Plan, error) {
+	targets := []*target{}
+	for _, r := range requests {
+		t, err := in.target(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.IndexFunc(targets, func(other *target) bool { return other.c == t.c }); i >= 0 {
+			return nil, fmt.Errorf("%s is named twice: %w", r.Name, ErrSetting)
+		}
+		targets = append(targets, t)
+	}
+	p := &plan.Plan{}
+	// Who collects comes last: what it is told of answers by then.
+	for _, t := range targets {
+		if t.c.Name != collector {
+			if err := in.bring(ctx, p, t); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return p, in.tellCollector(ctx, p, targets)
+}
+
+// target looks at a component and at what is asked for.
+func (in *Installer) target(ctx context.Context, r Request) (*target, error) {
+	c, err := in.Catalogue.Get(r.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -61,156 +108,157 @@ func (in *Installer) Plan(ctx context.Context, name string, o Options) (*plan.Pl
 	if err != nil {
 		return nil, err
 	}
-	want, err := c.choose(before, &o)
-	if err != nil {
+	t := &target{c: c, o: r.Options}
+	if t.want, err = c.choose(before, &r.Options); err != nil {
 		return nil, err
 	}
-	have, err := in.read(ctx, c, want.Version)
-	if err != nil {
+	if t.have, err = in.read(ctx, c, before, t.want.Version); err != nil {
 		return nil, err
 	}
-	if in.Manager != nil {
-		if err := have.portTaken(want); err != nil {
-			return nil, err
-		}
-	}
-	unit, err := c.unit(want, in.Systemd)
-	if err != nil {
+	if err := in.takeOver(ctx, t, before); err != nil {
 		return nil, err
 	}
-	settings, err := want.encode()
-	if err != nil {
+	if err := c.missingSecret(t.want); err != nil {
 		return nil, err
 	}
-	p := &plan.Plan{}
-	if c.serviceOf(want).NeedsAccount(in.Systemd) {
-		has, err := in.hasAccount(c.account())
-		if err != nil {
-			return nil, err
-		}
-		if !has {
-			p.Add(in.addAccount(c.account()))
-		}
-	}
-	in.files(p, c, want, have, map[string][]byte{c.settingsFile(): settings, c.unitFile(): unit})
-	if in.Manager != nil {
-		in.start(p, c, want, have, o)
-	}
-	return p, nil
+	err = t.formats(before)
+	return t, err
 }
 
-// files adds the steps that lay files down.
-func (in *Installer) files(p *plan.Plan, c *Component, want *Settings, have *state, texts map[string][]byte) {
-	if !have.released {
-		p.Add(in.unpackRelease(c, want.Version))
-	}
-	if have.current != want.Version {
-		p.Add(in.switchLink(c, have.current, want.Version))
-	}
-	if name := c.configFile(); name != "" {
-		if _, err := in.Host.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-			p.Add(in.writeFile(name, nil, []byte(c.values(want).Replace(c.Config.Text))))
-		}
-	}
-	for _, name := range []string{c.settingsFile(), c.unitFile()} {
-		old, err := in.Host.ReadFile(name, host1MiB)
-		if err == nil && bytes.Equal(old, texts[name]) {
-			continue
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			old = nil
-		}
-		p.Add(in.writeFile(name, old, texts[name]))
-	}
-}
-
-// start adds the steps that make it run, and that look whether it is well.
-func (in *Installer) start(p *plan.Plan, c *Component, want *Settings, have *state, o Options) {
-	changed := len(p.Steps) > 0
-	if have.live.Enabled != "enabled" {
-		p.Add(in.enable(c))
-	}
-	if changed || have.live.NeedReload {
-		p.Add(plan.Step{Action: "reload", Target: "systemd", Detail: "so that it knows the unit", Do: in.Manager.Reload})
-	}
-	if !changed && have.runs(c, want.Version) {
-		return
-	}
-	p.Add(in.restart(c, have))
-	p.Add(in.check(c, want, o))
-	p.Restored = in.restoreService(c, have, o)
-}
-
-// check is the gate: well, with the version asked for, and stable.
-func (in *Installer) check(c *Component, want *Settings, o Options) plan.Step {
-	return plan.Step{
-		Action: "check", Target: c.url(want, c.Health.Path),
-		Detail: fmt.Sprintf("well within %v, and stable for %v", o.Wait, o.Settle),
-		Do: func(ctx context.Context) error {
-			err := health.Gate{Wait: o.Wait, Settle: o.Settle}.Pass(ctx, in.well(c, want))
-			return in.withLog(ctx, c, err)
-		},
-	}
-}
-
-// well looks once.
-func (in *Installer) well(c *Component, want *Settings) health.Check {
-	checks := []health.Check{in.running(c), health.HTTP(in.Client, c.url(want, c.Health.Path))}
-	if c.Health.Metrics != "" {
-		checks = append(checks, health.Metrics(in.Client, c.url(want, c.Health.Metrics), c.Health.Build, want.Version))
-	}
-	return func(ctx context.Context) error {
-		for _, check := range checks {
-			if err := check(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
-// lastLines is how much of a service's log an error holds.
-const lastLines = "10"
-
-// restoreWait is how long what ran before may take, at least, to run again.
-const restoreWait = time.Minute
-
-// withLog adds what the service said last to an error: undoing starts another run of it.
-func (in *Installer) withLog(ctx context.Context, c *Component, err error) error {
-	if err == nil {
-		return nil
-	}
-	ctx = context.WithoutCancel(ctx)
-	u, unitErr := in.Manager.Unit(ctx, c.service())
-	if unitErr != nil {
-		return errors.Join(err, unitErr)
-	}
-	out, logErr := in.Host.Run(ctx, "journalctl", "--quiet", "--no-pager", "--output=cat", "--lines="+lastLines,
-		"--unit="+c.service(), "_SYSTEMD_INVOCATION_ID="+u.InvokedBy)
-	if logErr != nil {
-		return errors.Join(err, logErr)
-	}
-	if len(out) == 0 {
+// bring adds all steps that lead one component to where it is wanted.
+func (in *Installer) bring(ctx context.Context, p *plan.Plan, t *target) error {
+	e, err := in.lay(p, t)
+	if err != nil || in.Manager == nil {
 		return err
 	}
-	return fmt.Errorf("%w; its last lines:\n%s", err, bytes.TrimSpace(out))
+	stale, err := in.stale(ctx, t.c, t.want, t.have)
+	if err != nil {
+		return err
+	}
+	if stale {
+		e = max(e, reload)
+	}
+	return in.start(p, t, e)
 }
 
-// running is a check that systemd has the service up. One that ended or was restarted by itself does not become well.
-func (in *Installer) running(c *Component) health.Check {
-	return func(ctx context.Context) error {
-		u, err := in.Manager.Unit(ctx, c.service())
-		switch {
-		case err != nil:
-			return err
-		case u.Restarts > 0 || u.Active == "failed" || u.Sub == "auto-restart":
-			return fmt.Errorf("%s ended by itself (%s)", c.service(), u.Result)
-		case u.Active != "active":
-			return fmt.Errorf("%w: %s is %s", health.ErrNotYet, c.service(), u.Active)
+// effect is what a change of files asks of the running service.
+type effect int
+
+const (
+	nothing effect = iota
+	reload         // it reads its configuration anew
+	restart
+)
+
+// lay adds the steps that lay files down.
+func (in *Installer) lay(p *plan.Plan, t *target) (effect, error) {
+	c, want := t.c, t.want
+	e := nothing
+	if t.adopted != nil {
+		in.makeRoom(p, t)
+		e = restart
+	}
+	if err := in.layAccount(p, t); err != nil {
+		return e, err
+	}
+	if !t.have.released || t.adopted != nil && t.adopted.moved {
+		p.Add(in.unpackRelease(c, want.Version))
+		e = restart
+	}
+	for _, lay := range []func(*plan.Plan, *target) (effect, error){
+		in.layConfig, in.layData, in.laySecrets, in.layLink, in.laySettings, in.layUnit,
+	} {
+		each, err := lay(p, t)
+		if err != nil {
+			return e, err
 		}
+		e = max(e, each)
+	}
+	in.label(p, t, e)
+	return e, nil
+}
+
+func (in *Installer) layAccount(p *plan.Plan, t *target) error {
+	if !t.c.serviceOf(t.want).NeedsAccount(in.Systemd) {
 		return nil
 	}
+	_, has, err := in.findAccount(t.c.account(t.want))
+	if err == nil && !has {
+		p.Add(in.addAccount(t.c.account(t.want)))
+	}
+	return err
 }
 
-// staging is where a release is laid down before it gets its name.
-func (c *Component) staging(version string) string { return path.Join(c.home(), ".new-"+version) }
+func (in *Installer) layLink(p *plan.Plan, t *target) (effect, error) {
+	if t.have.current == t.want.Version && (t.adopted == nil || !t.adopted.moved) {
+		return nothing, nil
+	}
+	s, err := in.switchLink(t.c, t.want.Version)
+	if err != nil {
+		return nothing, err
+	}
+	p.Add(s)
+	return restart, nil
+}
+
+// laySettings writes what was chosen; what follows of that for the service is in its unit.
+func (in *Installer) laySettings(p *plan.Plan, t *target) (effect, error) {
+	text, err := t.want.encode()
+	if err != nil {
+		return nothing, err
+	}
+	_, err = in.writeFile(p, t.c.settingsFile(), text)
+	return nothing, err
+}
+
+func (in *Installer) layUnit(p *plan.Plan, t *target) (effect, error) {
+	text, err := t.c.unit(t.want, in.Systemd)
+	if err != nil {
+		return nothing, err
+	}
+	changed, err := in.writeFile(p, t.c.unitFile(), text)
+	if err != nil || !changed {
+		return nothing, err
+	}
+	s := &p.Steps[len(p.Steps)-1]
+	s.Detail = in.exposure(t.have.unit.text(), text)
+	return restart, nil
+}
+
+// layData sees to the folder of the data, where systemd does not.
+func (in *Installer) layData(p *plan.Plan, t *target) (effect, error) {
+	c, want := t.c, t.want
+	name := c.dataDir(want)
+	if name == "" || want.Data == "" && !c.serviceOf(want).NeedsFolders(in.Systemd) {
+		return nothing, nil
+	}
+	if before := t.have.settings; before != nil && c.dataDir(before) != name {
+		p.Note("the data in %s stay there, and are no longer read", c.dataDir(before))
+	}
+	info, err := in.Host.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		p.Add(in.makeFolder(c, want, name))
+		return nothing, nil
+	case err != nil:
+		return nothing, err
+	case !info.IsDir():
+		return nothing, fmt.Errorf("data folder %s is %w: it is no folder", name, ErrSetting)
+	}
+	return nothing, in.ownData(p, c, want, name)
+}
+
+// laySecrets writes the secrets that were given. systemd reads them as root, or the service's account does.
+func (in *Installer) laySecrets(p *plan.Plan, t *target) (effect, error) {
+	e := nothing
+	for _, name := range t.want.Secrets {
+		changed, err := in.laySecret(p, t, name)
+		if err != nil {
+			return nothing, err
+		}
+		if changed {
+			e = restart
+		}
+	}
+	return e, nil
+}

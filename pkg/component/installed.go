@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path"
 	"slices"
+	"time"
 
 	"golang.org/x/mod/semver"
 
-	"github.com/opsctl/opsctl/pkg/atomicfile"
 	"github.com/opsctl/opsctl/pkg/plan"
 )
 
@@ -21,11 +18,18 @@ type Installed struct {
 	Version   string   `json:"version"`  // that the link current says
 	Releases  []string `json:"releases"` // that are laid down, the oldest first
 	Listen    string   `json:"listen"`
-	Active    string   `json:"active"`  // systemd's word: "active", "failed" ...; "" for an image
-	Enabled   string   `json:"enabled"` // "enabled", "disabled" ...; "" for an image
-	Healthy   bool     `json:"healthy"` // it answers, with metrics of that version
-	Problem   string   `json:"problem"` // why not
-	Pending   int      `json:"pending"` // steps that installing it again, as it was chosen, would take: what drifted
+	Active    string   `json:"active"`   // systemd's word: "active", "failed" ...; "" for an image
+	Enabled   string   `json:"enabled"`  // "enabled", "disabled" ...; "" for an image
+	Healthy   bool     `json:"healthy"`  // it answers, with metrics of that version
+	Problem   string   `json:"problem"`  // why not
+	Pending   int      `json:"pending"`  // steps that installing it again, as it was chosen, would take: what drifted
+	Drift     []string `json:"drift"`    // those steps, in words
+	Exposure  string   `json:"exposure"` // of the unit with its drop-ins, as systemd-analyze security has it: "2.1"
+	Unit      string   `json:"unit"`     // the file it was loaded from; "" for an image
+	DropIns   []string `json:"dropIns"`
+	MainPID   uint32   `json:"mainPid"`
+	Restarts  uint32   `json:"restarts"` // automatic ones
+	Since     string   `json:"since"`    // when the process was started, RFC 3339; "" for none
 }
 
 // ErrNotInstalled is in the error about a component that opsctl has not installed.
@@ -54,25 +58,36 @@ func (in *Installer) Status(ctx context.Context, name string) (*Installed, error
 	if err != nil {
 		return nil, err
 	}
-	have, err := in.read(ctx, c, s.Version)
+	have, err := in.read(ctx, c, s, s.Version)
 	if err != nil {
 		return nil, err
 	}
-	p, err := in.Plan(ctx, name, Options{})
-	if err != nil {
-		return nil, err
+	p := &plan.Plan{}
+	if len(have.foreign) == 0 {
+		if p, err = in.Plan(ctx, Request{Name: name}); err != nil {
+			return nil, err
+		}
 	}
-	out := &Installed{Component: name, Version: have.current, Listen: s.Listen, Pending: len(p.Steps)}
+	out := &Installed{Component: name, Version: have.current, Listen: s.Listen, Pending: len(p.Steps), Drift: []string{}}
+	for _, step := range p.Steps {
+		out.Drift = append(out.Drift, step.Action+" "+step.Target)
+	}
 	if out.Releases, err = in.releases(c); err != nil {
 		return nil, err
 	}
 	if have.live == nil {
 		return out, nil
 	}
-	out.Active, out.Enabled = have.live.Active, have.live.Enabled
-	if err := in.well(c, s)(ctx); err != nil {
+	live := have.live
+	out.Active, out.Enabled, out.Unit, out.DropIns = live.Active, live.Enabled, live.File, append([]string{}, live.DropIns...)
+	out.MainPID, out.Restarts = live.MainPID, live.Restarts
+	if !live.Started.IsZero() && live.MainPID != 0 {
+		out.Since = live.Started.UTC().Format(time.RFC3339)
+	}
+	if err := errors.Join(have.own(), in.well(c, s)(ctx)); err != nil {
 		out.Problem = err.Error()
 	}
+	out.Exposure = in.exposureOf(live)
 	out.Healthy = out.Problem == ""
 	return out, nil
 }
@@ -125,7 +140,7 @@ func (in *Installer) Rollback(ctx context.Context, name, to string, o Options) (
 	}
 	if to == "" {
 		for _, v := range versions {
-			if semver.Compare("v"+v, "v"+s.Version) < 0 {
+			if older(v, s.Version) {
 				to = v
 			}
 		}
@@ -137,89 +152,5 @@ func (in *Installer) Rollback(ctx context.Context, name, to string, o Options) (
 		return nil, fmt.Errorf("%s %s %w", name, to, ErrNoRelease)
 	}
 	o.Version = to
-	return in.Plan(ctx, name, o)
-}
-
-// Remove plans the end of a component. Its configuration and its data stay, unless purge is set; then its account goes too.
-func (in *Installer) Remove(ctx context.Context, name string, purge bool) (*plan.Plan, error) {
-	c, s, err := in.installed(name)
-	if err != nil {
-		return nil, err
-	}
-	have, err := in.read(ctx, c, s.Version)
-	if err != nil {
-		return nil, err
-	}
-	p := &plan.Plan{}
-	if have.live != nil {
-		p.Restored = in.restoreService(c, have, Options{})
-		if have.live.Enabled == "enabled" {
-			p.Add(plan.Step{
-				Action: "disable", Target: c.service(),
-				Do:   func(ctx context.Context) error { return in.Manager.Disable(ctx, c.service()) },
-				Undo: func(ctx context.Context) error { return in.Manager.Enable(ctx, c.service()) },
-			})
-		}
-		if have.live.Active != "inactive" {
-			p.Add(plan.Step{Action: "stop", Target: c.service(), Do: func(ctx context.Context) error { return in.Manager.Stop(ctx, c.service()) }})
-		}
-	}
-	targets := []string{c.unitFile(), c.home(), c.settingsFile()}
-	if purge {
-		// The data of a dynamic user lies in private, and its name is a link (systemd.exec(5), DynamicUser=).
-		targets = []string{c.unitFile(), c.home(), path.Dir(c.settingsFile()), c.dataDir(), path.Join("/var/lib/private", c.Name)}
-	}
-	return p, in.removeAll(p, c, targets, purge)
-}
-
-// removeAll adds the steps that move things aside, all of them before anything is gone for good.
-func (in *Installer) removeAll(p *plan.Plan, c *Component, targets []string, purge bool) error {
-	aside := []string{}
-	for _, name := range targets {
-		if _, err := in.Host.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-			continue
-		} else if err != nil {
-			return err
-		}
-		from := in.path(name)
-		to := path.Join(path.Dir(from), ".removed-"+path.Base(from))
-		aside = append(aside, to)
-		p.Add(plan.Step{
-			Action: "remove", Target: name,
-			Do: func(context.Context) error {
-				if err := atomicfile.Remove(to); err != nil { // what a killed run left
-					return err
-				}
-				return atomicfile.Rename(from, to)
-			},
-			Undo: func(context.Context) error {
-				if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {
-					return nil
-				}
-				return atomicfile.Rename(to, from)
-			},
-		})
-	}
-	if in.Manager != nil {
-		p.Add(plan.Step{Action: "reload", Target: "systemd", Detail: "so that it forgets the unit", Do: in.Manager.Reload})
-	}
-	has, err := in.hasAccount(c.account())
-	if err != nil {
-		return err
-	}
-	if purge && has {
-		p.Add(plan.Step{
-			Action: "remove", Target: "user " + c.account(),
-			Do:   func(ctx context.Context) error { return in.run(ctx, "userdel", c.account()) },
-			Undo: in.addAccount(c.account()).Do,
-		})
-	}
-	p.Add(plan.Step{Action: "delete", Target: c.Name, Detail: "what was moved aside", Do: func(context.Context) error {
-		var errs []error
-		for _, each := range aside {
-			errs = append(errs, atomicfile.Remove(each))
-		}
-		return errors.Join(errs...)
-	}})
-	return nil
+	return in.Plan(ctx, Request{Name: name, Options: o})
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -58,24 +59,53 @@ func listening(line string, port int) (inode string, ok bool) {
 	return f[9], err == nil && int(n) == port
 }
 
-// portTaken is an error when a program that is not the component's own listens where it is to listen.
-func (s *state) portTaken(want *Settings) error {
+// portOwner finds the process that listens where the component is to listen; 0 for one that cannot be seen.
+func portOwner(want *Settings) (pid int, found bool, err error) {
 	_, text, err := net.SplitHostPort(want.Listen)
 	if err != nil {
-		return err
+		return 0, false, err
 	}
 	port, err := strconv.Atoi(text)
 	if err != nil {
-		return err
+		return 0, false, err
 	}
-	pid, found, err := listener(port)
+	return listener(port)
+}
+
+// unitOf is the unit whose process that is, by its control group (cgroups(7)): "prometheus.service"; "" for none.
+func unitOf(pid int) string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		// ID:CONTROLLERS:PATH, of which systemd's own is 0::PATH or N:name=systemd:PATH.
+		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(f) < 3 || f[1] != "" && f[1] != "name=systemd" {
+			continue
+		}
+		for _, part := range slices.Backward(strings.Split(f[2], "/")) {
+			if strings.HasSuffix(part, ".service") {
+				return part
+			}
+		}
+	}
+	return ""
+}
+
+// portForeign names a program that is not the component's own and listens where it is to listen.
+func (s *state) portForeign(want *Settings) (things []Foreign, pid int, err error) {
+	pid, found, err := portOwner(want)
 	if err != nil || !found || pid != 0 && pid == int(s.live.MainPID) {
-		return err
+		return nil, 0, err
 	}
 	owner := "a process that cannot be seen"
 	if pid != 0 {
-		exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
-		owner = fmt.Sprintf("process %d, %s,", pid, exe)
+		owner = fmt.Sprintf("process %d, %s,", pid, exeOf(uint32(pid)))
+		if unit := unitOf(pid); unit != "" {
+			owner += " of " + unit
+		}
 	}
-	return &ForeignError{"port", text, fmt.Sprintf(": %s listens there", owner)}
+	_, port, _ := net.SplitHostPort(want.Listen)
+	return []Foreign{{"port", port, owner + " listens there"}}, pid, nil
 }

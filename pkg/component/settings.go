@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"net/netip"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,16 +22,29 @@ import (
 // Settings is what was chosen for an installed component: /etc/NAME/opsctl.yaml, which a later run keeps unless it is told
 // otherwise.
 type Settings struct {
-	Version string   `yaml:"version"`
-	Listen  string   `yaml:"listen"`         // ADDRESS:PORT or :PORT
-	Args    []string `yaml:"args,omitempty"` // beside the component's own
+	Version string            `yaml:"version"`
+	Listen  string            `yaml:"listen"`           // ADDRESS:PORT or :PORT
+	Data    string            `yaml:"data,omitempty"`   // the folder with its data; "" for /var/lib/NAME
+	Config  string            `yaml:"config,omitempty"` // its configuration; "" for the file of the catalogue in /etc/NAME
+	User    string            `yaml:"user,omitempty"`   // the account; "" for one of the component's name
+	Set     map[string]string `yaml:"set,omitempty"`    // options of the catalogue
+	Secrets []string          `yaml:"secrets,omitempty"`
+	Args    []string          `yaml:"args,omitempty"` // beside the component's own
+	// Scrape says how Prometheus on this host is told of it: "" in its file, "file" by a file of targets, "off" not at all.
+	Scrape string `yaml:"scrape,omitempty"`
+	// Written is the newest version that has written to the data, where that is not Version.
+	Written string `yaml:"written,omitempty"`
 }
+
+// The values of Settings.Scrape.
+const (
+	ScrapeStatic = ""
+	ScrapeFile   = "file"
+	ScrapeOff    = "off"
+)
 
 // maxSettings bounds the file.
 const maxSettings = 1 << 20
-
-// settingsFile names the file of a component.
-func (c *Component) settingsFile() string { return path.Join("/etc", c.Name, "opsctl.yaml") }
 
 // readSettings gives nil where there is no file.
 func (c *Component) readSettings(h *host.Host) (*Settings, error) {
@@ -46,7 +61,7 @@ func (c *Component) readSettings(h *host.Host) (*Settings, error) {
 	if err := d.Decode(s); err != nil {
 		return nil, fmt.Errorf("%s: %w", h.Path(c.settingsFile()), err)
 	}
-	if err := s.check(); err != nil {
+	if err := c.checkSettings(s); err != nil {
 		return nil, fmt.Errorf("%s: %w", h.Path(c.settingsFile()), err)
 	}
 	return s, nil
@@ -55,19 +70,74 @@ func (c *Component) readSettings(h *host.Host) (*Settings, error) {
 // ErrSetting is in the error about a value that cannot be.
 var ErrSetting = errors.New("not usable")
 
-func (s *Settings) check() error {
+func (c *Component) checkSettings(s *Settings) error {
 	if _, err := ParseVersion(s.Version); err != nil {
 		return err
 	}
 	if err := checkListen(s.Listen); err != nil {
 		return err
 	}
-	for _, arg := range s.Args {
-		if !strings.HasPrefix(arg, "-") || strings.ContainsAny(arg, "\n\x00") {
-			return fmt.Errorf("argument %q is %w: one word that begins with a dash", arg, ErrSetting)
+	for what, name := range map[string]string{"data folder": s.Data, "configuration": s.Config} {
+		if name != "" && (path.Clean(name) != name || !path.IsAbs(name) || name == "/" || strings.ContainsAny(name, " \t\"'\\:\n\x00")) {
+			return fmt.Errorf("%s %q is %w: an absolute path without blanks, quotes and colons", what, name, ErrSetting)
+		}
+	}
+	switch {
+	case s.Data != "" && c.Data == nil:
+		return fmt.Errorf("data folder %s is %w: %s keeps no data", s.Data, ErrSetting, c.Name)
+	case s.User != "" && (!wholeName.MatchString(s.User) || s.User == "root" || s.User == "nobody"):
+		return fmt.Errorf("user %q is %w", s.User, ErrSetting)
+	case !slices.Contains([]string{ScrapeStatic, ScrapeFile, ScrapeOff}, s.Scrape):
+		return fmt.Errorf("scrape %q is %w: file, off, or nothing", s.Scrape, ErrSetting)
+	}
+	return errors.Join(c.checkSet(s.Set), c.checkArgs(s.Args))
+}
+
+// checkSet looks at the values of options.
+func (c *Component) checkSet(set map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		option, ok := c.Options[name]
+		if !ok {
+			return fmt.Errorf("option %q is %w: %s has %s", name, ErrSetting, c.Name, c.optionNames())
+		}
+		if set[name] != "" && !regexp.MustCompile(option.whole()).MatchString(set[name]) {
+			return fmt.Errorf("%s=%s is %w: %s", name, set[name], ErrSetting, option.Help)
 		}
 	}
 	return nil
+}
+
+func (c *Component) optionNames() string {
+	if len(c.Options) == 0 {
+		return "no options"
+	}
+	return strings.Join(slices.Sorted(maps.Keys(c.Options)), ", ")
+}
+
+// checkArgs looks at further arguments: what has a setting of its own is not said twice.
+func (c *Component) checkArgs(args []string) error {
+	for _, arg := range args {
+		if !strings.HasPrefix(arg, "-") || strings.ContainsAny(arg, "\n\x00") {
+			return fmt.Errorf("argument %q is %w: one word that begins with a dash", arg, ErrSetting)
+		}
+		if name := c.placeholderOf(flagName(arg)); name != "" && !strings.HasPrefix(name, "credential:") {
+			return fmt.Errorf("argument %q is %w: %s says that", arg, ErrSetting, settingOf(name))
+		}
+	}
+	return nil
+}
+
+// settingOf is the flag of opsctl install that fills a placeholder in.
+func settingOf(placeholder string) string {
+	switch placeholder {
+	case "listen", "port":
+		return "--listen"
+	case "data":
+		return "--data-dir"
+	case "config":
+		return "the component's own configuration file"
+	}
+	return "--set " + placeholder + "="
 }
 
 func checkListen(text string) error {
@@ -102,60 +172,64 @@ func (c *Component) choose(before *Settings, o *Options) (*Settings, error) {
 	if before != nil {
 		*s = *before
 	}
-	if o.Version != "" {
-		s.Version = o.Version
+	for _, each := range []struct{ to, from *string }{{&s.Version, &o.Version}, {&s.Listen, &o.Listen}, {&s.Data, &o.Data}} {
+		if *each.from != "" {
+			*each.to = *each.from
+		}
 	}
-	if o.Listen != "" {
-		s.Listen = o.Listen
+	if s.Data == c.ownData() {
+		s.Data = ""
+	}
+	if o.Scrape != nil {
+		s.Scrape = *o.Scrape
 	}
 	if o.Args != nil {
 		s.Args = slices.Clone(o.Args)
 	}
-	if err := s.check(); err != nil {
-		return nil, err
+	s.Set = maps.Clone(s.Set)
+	for name, value := range o.Set {
+		if s.Set == nil {
+			s.Set = map[string]string{}
+		}
+		s.Set[name] = value
+		if value == "" { // back to the component's own
+			delete(s.Set, name)
+		}
 	}
-	return s, nil
-}
-
-// argv is the program with all its arguments.
-func (c *Component) argv(s *Settings) []string {
-	values := c.values(s)
-	argv := []string{path.Join(c.currentLink(), c.Binary)}
-	for _, arg := range c.Args {
-		argv = append(argv, values.Replace(arg))
+	s.Secrets = slices.Clone(s.Secrets)
+	for name := range o.Secrets {
+		if _, ok := c.secret(name); !ok {
+			return nil, fmt.Errorf("secret %q is %w: %s", name, ErrSetting, c.secretHelp())
+		}
+		if !slices.Contains(s.Secrets, name) {
+			s.Secrets = append(s.Secrets, name)
+		}
 	}
-	return append(argv, s.Args...)
+	slices.Sort(s.Secrets)
+	return s, errors.Join(c.checkSet(o.Set), c.checkSettings(s))
 }
 
-// values are what the placeholders of the catalogue stand for.
-func (c *Component) values(s *Settings) *strings.Replacer {
-	_, port, _ := net.SplitHostPort(s.Listen)
-	return strings.NewReplacer("{listen}", s.Listen, "{port}", port, "{data}", c.dataDir(), "{config}", c.configFile())
-}
-
-// configFile is "" for a component without one.
-func (c *Component) configFile() string {
-	if c.Config == nil {
-		return ""
+// secretHelp lists the secrets that a component takes.
+func (c *Component) secretHelp() string {
+	names := []string{}
+	for _, s := range c.Secrets {
+		names = append(names, s.Name+" ("+s.Help+")")
 	}
-	return path.Join("/etc", c.Name, c.Config.File)
-}
-
-func (c *Component) dataDir() string { return path.Join("/var/lib", c.Name) }
-
-// url is where the component answers on this machine.
-func (c *Component) url(s *Settings, where string) string {
-	address, port, _ := net.SplitHostPort(s.Listen)
-	if ip, err := netip.ParseAddr(address); err != nil || ip.IsUnspecified() {
-		address = "127.0.0.1"
+	if len(names) == 0 {
+		return c.Name + " takes none"
 	}
-	return "http://" + net.JoinHostPort(address, port) + where
+	return c.Name + " takes " + strings.Join(names, ", ")
 }
 
-func (c *Component) home() string        { return path.Join("/opt", c.Name) }
-func (c *Component) currentLink() string { return path.Join(c.home(), "current") }
-func (c *Component) release(version string) string {
-	return path.Join(c.home(), version)
+// ErrSecretMissing is in the error about a component that cannot run without a secret that it was not given.
+var ErrSecretMissing = errors.New("is missing")
+
+// missingSecret is an error when a secret that must be there was never given.
+func (c *Component) missingSecret(s *Settings) error {
+	for _, secret := range c.Secrets {
+		if secret.Required && !slices.Contains(s.Secrets, secret.Name) {
+			return fmt.Errorf("%s: secret %s %w: %s", c.Name, secret.Name, ErrSecretMissing, secret.Help)
+		}
+	}
+	return nil
 }
-func (c *Component) unitFile() string { return path.Join("/etc/systemd/system", c.service()) }
-func (c *Component) service() string  { return c.Name + ".service" }

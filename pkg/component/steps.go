@@ -7,9 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 
 	"github.com/opsctl/opsctl/pkg/atomicfile"
-	"github.com/opsctl/opsctl/pkg/health"
 	"github.com/opsctl/opsctl/pkg/plan"
 )
 
@@ -19,6 +19,7 @@ func (in *Installer) unpackRelease(c *Component, version string) plan.Step {
 	staging, release := in.path(c.staging(version)), in.path(c.release(version))
 	return plan.Step{
 		Action: "create", Target: c.release(version), Detail: "the release, verified before it is unpacked",
+		Former: former{Tree: c.release(version)},
 		Do: func(ctx context.Context) error {
 			if err := atomicfile.MkdirAll(in.path(c.home()), 0o755); err != nil {
 				return err
@@ -39,7 +40,7 @@ func (in *Installer) unpackRelease(c *Component, version string) plan.Step {
 			return atomicfile.Rename(staging, release)
 		},
 		Undo: func(context.Context) error {
-			return errors.Join(atomicfile.Remove(staging), atomicfile.Remove(release), in.emptyFolder(c.home()))
+			return errors.Join(atomicfile.Remove(staging), atomicfile.Remove(release), in.emptyFolders(c.home()))
 		},
 	}
 }
@@ -56,104 +57,144 @@ func executable(dir, binary string) error {
 	return nil
 }
 
-// emptyFolder removes a folder that nothing is in.
-func (in *Installer) emptyFolder(dir string) error {
-	entries, err := os.ReadDir(in.path(dir))
+// switchLink makes /opt/NAME/current say another version, by rename.
+func (in *Installer) switchLink(c *Component, to string) (plan.Step, error) {
+	was, err := in.look(c.currentLink())
+	if err != nil {
+		return plan.Step{}, err
+	}
+	detail := "to " + to
+	if was.Link != "" {
+		detail = fmt.Sprintf("from %s to %s", was.Link, to)
+	}
+	s := in.change(was, &formerFile{Path: c.currentLink(), Link: to})
+	s.Action, s.Detail = "link", detail
+	return s, nil
+}
+
+// writeFile replaces a file by text, or makes one; nothing where it holds that already. The file is root's, and everybody
+// may read it, but one that is there keeps its mode and its owner.
+func (in *Installer) writeFile(p *plan.Plan, name string, text []byte) (changed bool, err error) {
+	was, err := in.look(name)
+	if err != nil || was.sameText(text) {
+		return false, err
+	}
+	after := &formerFile{Path: name, Text: text, Mode: 0o644}
+	if !was.Absent && was.Link == "" {
+		after.Mode, after.Owner = was.Mode, was.Owner
+	}
+	s := in.change(was, after)
+	s.Diff = plan.Diff(name, was.text(), text)
+	p.Add(s)
+	return true, nil
+}
+
+// change is a step from one state of a file to another.
+func (in *Installer) change(was, after *formerFile) plan.Step {
+	was.Left = after.state()
+	s := plan.Step{
+		Action: "replace", Target: after.Path, Former: former{File: was},
+		Do:   func(context.Context) error { return in.put(after) },
+		Undo: func(context.Context) error { return in.put(was) },
+	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist) || len(entries) > 0:
+	case was.Absent:
+		s.Action = "create"
+	case after.Absent:
+		s.Action = "remove"
+	}
+	return s
+}
+
+// text is nil for a file that is not there.
+func (f *formerFile) text() []byte {
+	if f.Absent || f.Link != "" {
 		return nil
-	case err != nil:
+	}
+	return append([]byte{}, f.Text...)
+}
+
+// makeFolder makes a folder for the data of a service.
+func (in *Installer) makeFolder(c *Component, s *Settings, name string) plan.Step {
+	return plan.Step{
+		Action: "create", Target: name, Detail: "the folder of its data, for user " + c.account(s),
+		Former: former{Folder: name},
+		Do: func(context.Context) error {
+			to, found, err := in.findAccount(c.account(s))
+			if err != nil || !found {
+				return errors.Join(err, fmt.Errorf("account %s: %w", c.account(s), fs.ErrNotExist))
+			}
+			if err := atomicfile.MkdirAll(in.path(path.Dir(name)), 0o755); err != nil {
+				return err
+			}
+			if _, err := atomicfile.Mkdir(in.path(name), 0o750); err != nil {
+				return err
+			}
+			return give(in.path(name), 0o750, to)
+		},
+		Undo: func(context.Context) error { return in.emptyFolders(name) },
+	}
+}
+
+// ownData gives a folder that is there, and all that is in it, to the service's account.
+func (in *Installer) ownData(p *plan.Plan, c *Component, s *Settings, name string) error {
+	was, err := in.owners(name)
+	if err != nil {
 		return err
 	}
-	return atomicfile.Remove(in.path(dir))
-}
-
-// switchLink makes /opt/NAME/current say another version, by rename.
-func (in *Installer) switchLink(c *Component, from, to string) plan.Step {
-	link := in.path(c.currentLink())
-	detail := "to " + to
-	if from != "" {
-		detail = fmt.Sprintf("from %s to %s", from, to)
+	to, found, err := in.findAccount(c.account(s))
+	if err != nil {
+		return err
 	}
-	return plan.Step{
-		Action: "link", Target: c.currentLink(), Detail: detail,
-		Do: func(context.Context) error {
-			if err := atomicfile.Sweep(link); err != nil {
-				return err
+	others := 0
+	for _, each := range was.Each {
+		if !found || each != to {
+			others++
+		}
+	}
+	if others == 0 {
+		return nil
+	}
+	p.Add(plan.Step{
+		Action: "own", Target: name, Detail: fmt.Sprintf("%d of its files and folders go to user %s", others, c.account(s)),
+		Former: former{Owners: was},
+		Do: func(ctx context.Context) error {
+			to, found, err := in.findAccount(c.account(s))
+			if err != nil || !found {
+				return errors.Join(err, fmt.Errorf("account %s: %w", c.account(s), fs.ErrNotExist))
 			}
-			return atomicfile.Link(to, link)
+			return in.chown(ctx, name, func(string) *owner { return &to })
 		},
-		Undo: func(context.Context) error {
-			if from == "" {
-				return atomicfile.Remove(link)
-			}
-			return atomicfile.Link(from, link)
-		},
-	}
+		Undo: func(ctx context.Context) error { return in.disown(ctx, was) },
+	})
+	return nil
 }
 
-// writeFile replaces a file by text; old is nil where there is none.
-func (in *Installer) writeFile(name string, old, text []byte) plan.Step {
-	s := plan.Step{Action: "replace", Target: name, Diff: plan.Diff(name, old, text)}
-	if old == nil {
-		s.Action = "create"
-	}
-	s.Do = func(context.Context) error {
-		if err := atomicfile.MkdirAll(in.path(path.Dir(name)), 0o755); err != nil {
-			return err
+// disown gives files back to whom they belonged; those that came later stay.
+func (in *Installer) disown(ctx context.Context, was *formerOwners) error {
+	return in.chown(ctx, was.Path, func(rel string) *owner {
+		if o, ok := was.Each[rel]; ok {
+			return &o
 		}
-		if err := atomicfile.Sweep(in.path(name)); err != nil {
-			return err
-		}
-		return atomicfile.Write(in.path(name), text, 0o644)
-	}
-	s.Undo = func(context.Context) error {
-		if old == nil {
-			return errors.Join(atomicfile.Remove(in.path(name)), in.emptyFolder(path.Dir(name)))
-		}
-		return atomicfile.Write(in.path(name), old, 0o644)
-	}
-	return s
+		return nil
+	})
 }
 
-func (in *Installer) enable(c *Component) plan.Step {
+// rename gives something another name in the same folder.
+func (in *Installer) rename(from, to, detail string) plan.Step {
 	return plan.Step{
-		Action: "enable", Target: c.service(), Detail: "start it at boot",
-		Do:   func(ctx context.Context) error { return in.Manager.Enable(ctx, c.service()) },
-		Undo: func(ctx context.Context) error { return in.Manager.Disable(ctx, c.service()) },
+		Action: "rename", Target: from, Detail: detail, Former: former{Moved: &formerName{from, to}},
+		Do:   func(context.Context) error { return in.moveOnce(from, to) },
+		Undo: func(context.Context) error { return in.moveOnce(to, from) },
 	}
 }
 
-func (in *Installer) restart(c *Component, have *state) plan.Step {
-	s := plan.Step{Action: "start", Target: c.service()}
-	if have.up() {
-		s.Action = "restart"
+// moveOnce renames what is there, and leaves it where it has been done before.
+func (in *Installer) moveOnce(from, to string) error {
+	if _, err := os.Lstat(in.path(from)); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(in.path(to)); err == nil {
+			return nil
+		}
 	}
-	s.Do = func(ctx context.Context) error {
-		if have.live.Loaded {
-			if err := in.Manager.ResetFailed(ctx, c.service()); err != nil {
-				return err
-			}
-		}
-		return in.withLog(ctx, c, in.Manager.Restart(ctx, c.service()))
-	}
-	// It must not run on while its files go.
-	s.Undo = func(ctx context.Context) error { return in.Manager.Stop(ctx, c.service()) }
-	return s
-}
-
-// restoreService starts again what ran, once all files are as they were.
-func (in *Installer) restoreService(c *Component, have *state, o Options) func(context.Context) error {
-	return func(ctx context.Context) error {
-		if err := in.Manager.Reload(ctx); err != nil || !have.up() {
-			return err
-		}
-		if err := in.Manager.ResetFailed(ctx, c.service()); err != nil {
-			return err
-		}
-		if err := in.Manager.Restart(ctx, c.service()); err != nil {
-			return err
-		}
-		return health.Gate{Wait: max(o.Wait, restoreWait)}.Pass(ctx, in.well(c, have.settings))
-	}
+	return atomicfile.Rename(filepath.Clean(in.path(from)), in.path(to))
 }

@@ -3,7 +3,6 @@
 package health
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -19,15 +18,20 @@ type Check func(context.Context) error
 // ErrNotYet is in the error of a check that may still pass.
 var ErrNotYet = errors.New("not yet")
 
+// ErrAdvancing is in the error of a check that has not passed yet, but sees that it is being worked on, and has got further
+// since the last look. It comes together with ErrNotYet.
+var ErrAdvancing = errors.New("it is getting on")
+
 // Gate says how long to look.
 type Gate struct {
-	Wait   time.Duration // for the check to pass the first time
-	Settle time.Duration // how long it has to go on passing
-	Every  time.Duration // between two looks; 0 is 100 ms
+	Wait     time.Duration // for the check to pass the first time, at most
+	Patience time.Duration // how much of it may pass without getting on (ErrAdvancing); 0 is all of Wait
+	Settle   time.Duration // how long it has to go on passing
+	Every    time.Duration // between two looks; 0 is 100 ms
 }
 
 // Pass looks until the check has passed without a break for the settle window. Any error
-// but one that wraps ErrNotYet ends it at once, as does one of the latter kind after Wait.
+// but one that wraps ErrNotYet ends it at once, as does one of the latter kind after Wait or Patience.
 func (g Gate) Pass(ctx context.Context, check Check) error {
 	every := g.Every
 	if every == 0 {
@@ -36,9 +40,17 @@ func (g Gate) Pass(ctx context.Context, check Check) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	deadline := time.Now().Add(g.Wait)
+	patience := g.Patience
+	if patience == 0 {
+		patience = g.Wait
+	}
+	advanced := time.Now()
 	var since time.Time // when it passed first, without a break
 	for {
 		err := check(ctx)
+		if errors.Is(err, ErrAdvancing) {
+			advanced = time.Now()
+		}
 		switch {
 		case err == nil:
 			if since.IsZero() {
@@ -47,7 +59,7 @@ func (g Gate) Pass(ctx context.Context, check Check) error {
 			if time.Since(since) >= g.Settle {
 				return nil
 			}
-		case !errors.Is(err, ErrNotYet) || time.Now().After(deadline):
+		case !errors.Is(err, ErrNotYet) || time.Now().After(deadline) || time.Since(advanced) > patience:
 			return err
 		default:
 			since = time.Time{}
@@ -68,58 +80,6 @@ func HTTP(client *http.Client, url string) Check {
 	return func(ctx context.Context) error {
 		return get(ctx, client, url, func(io.Reader) error { return nil })
 	}
-}
-
-// Metrics is a check that a URL gives metrics in Prometheus' text format, and that the
-// metric build among them, such as node_exporter_build_info, has version as its label
-// version. An empty label, as of a program built without its version, passes; so does
-// any metrics where build is "".
-func Metrics(client *http.Client, url, build, version string) Check {
-	return func(ctx context.Context) error {
-		return get(ctx, client, url, func(body io.Reader) error {
-			lines := bufio.NewScanner(io.LimitReader(body, maxBody))
-			lines.Buffer(nil, 1<<20)
-			samples, runs := 0, ""
-			for lines.Scan() {
-				line := lines.Text()
-				if line == "" || line[0] == '#' {
-					continue
-				}
-				if !isSample(line) {
-					return fmt.Errorf("%s: no metric: %.80q", url, line)
-				}
-				samples++
-				if labels, ok := strings.CutPrefix(line, build+"{"); ok && build != "" {
-					// What a distribution adds behind a plus is not the version (semver.org, 10).
-					runs, _, _ = strings.Cut(label(labels, "version"), "+")
-				}
-			}
-			switch {
-			case lines.Err() != nil:
-				return fmt.Errorf("%s: %w", url, lines.Err())
-			case samples == 0:
-				return fmt.Errorf("%s: no metrics: %w", url, ErrNotYet)
-			case runs != "" && runs != version:
-				return fmt.Errorf("%s: version %.40q answers, not %s", url, runs, version)
-			}
-			return nil
-		})
-	}
-}
-
-// label finds the value of a label in `a="b",c="d"} 1`; "" for none. Versions hold nothing that is escaped.
-func label(labels, name string) string {
-	_, rest, _ := strings.Cut(","+labels, ","+name+`="`)
-	value, _, _ := strings.Cut(rest, `"`)
-	return value
-}
-
-// isSample tells a line "name{labels} value [timestamp]" (exposition_formats.md) well enough to know
-// that it is no HTML.
-func isSample(line string) bool {
-	first := line[0]
-	letter := first >= 'a' && first <= 'z' || first >= 'A' && first <= 'Z' || first == '_' || first == ':' || first == '{'
-	return letter && strings.Contains(line, " ")
 }
 
 func get(ctx context.Context, client *http.Client, url string, read func(io.Reader) error) error {

@@ -22,18 +22,30 @@ type Step struct {
 	// Undo brings back what was there before Do, also where Do failed half way or did nothing. Nil: there is nothing to
 	// bring back.
 	Undo func(context.Context) error `json:"-"`
+	// Former is what Undo brings back, as a value that JSON can hold: for undoing a run that is long over. Nil as Undo.
+	Former any `json:"-"`
 }
 
 // Plan is what is to be done, in order. Empty means that all is as it should be.
 type Plan struct {
 	Steps []Step `json:"steps"`
-	// Restored is called when a run failed and its steps are undone, for what follows from all of them: starting
-	// again what ran before. It may be nil.
-	Restored func(context.Context) error `json:"-"`
+	// Notes are for the reader: what the plan leaves to be done by hand, and what it does not touch.
+	Notes []string `json:"notes,omitempty"`
+
+	restored []func(context.Context) error
 }
 
 // Add appends a step.
 func (p *Plan) Add(s Step) { p.Steps = append(p.Steps, s) }
+
+// Note appends a note.
+func (p *Plan) Note(format string, args ...any) {
+	p.Notes = append(p.Notes, fmt.Sprintf(format, args...))
+}
+
+// OnRestored has f called when a run failed and its steps are undone, for what follows from all of them: starting again
+// what ran before. The functions are called in the order in which they came.
+func (p *Plan) OnRestored(f func(context.Context) error) { p.restored = append(p.restored, f) }
 
 // Recorder takes what happens to a step's number, before and after it: the journal's side
 // of a run. An error stops the run as the step's own would.
@@ -98,8 +110,8 @@ func (p *Plan) undo(ctx context.Context, last int) error {
 			errs = append(errs, fmt.Errorf("%s %s: %w", s.Action, s.Target, err))
 		}
 	}
-	if p.Restored != nil {
-		errs = append(errs, p.Restored(ctx))
+	for _, restored := range p.restored {
+		errs = append(errs, restored(ctx))
 	}
 	return errors.Join(errs...)
 }

@@ -184,7 +184,7 @@ func (s *Service) environment(w *unitWriter) error {
 		if err != nil {
 			return fmt.Errorf("setting Environment=: %w", err)
 		}
-		w.put("Environment", word)
+		w.put("Environment", s.credentialPaths(word, w.version))
 	}
 	if !s.CredentialFiles(w.version) {
 		for _, c := range s.Credentials {

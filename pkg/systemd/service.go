@@ -20,8 +20,8 @@ type Service struct {
 	Documentation []string // URLs: https://..., man:..., file:...
 	After, Wants  []string // unit names
 
-	// Exec is the command: an absolute path and its arguments. In an argument, {credential:NAME} stands for the path of the
-	// credential NAME as the service sees it.
+	// Exec is the command: an absolute path and its arguments. In an argument, as in the value of a variable of Environment,
+	// {credential:NAME} stands for the path of the credential NAME as the service sees it.
 	Exec []string
 	// ReloadSignal is sent to the main process by systemctl reload, such as HUP.
 	ReloadSignal string

@@ -4,7 +4,6 @@ package plancmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"github.com/opsctl/opsctl/pkg/cli/render"
 	"github.com/opsctl/opsctl/pkg/component"
 	"github.com/opsctl/opsctl/pkg/plan"
-	"github.com/opsctl/opsctl/pkg/systemd/manager"
 )
 
 // Flags are --dry-run, --exit-code and --yes.
@@ -39,21 +37,25 @@ func (f *Flags) Check() error {
 	return nil
 }
 
-// Job is a change of one component.
+// Job is a change of components.
 type Job struct {
-	Kind      string // of the document: "InstallPlan"
-	Component string
-	Args      []string // for the journal: the command, without secrets
-	In        *component.Installer
-	Plan      func(context.Context) (*plan.Plan, error)
+	Kind       string // of the document: "InstallPlan"
+	Components []string
+	Args       []string // for the journal: the command, without secrets
+	In         *component.Installer
+	Plan       func(context.Context) (*plan.Plan, error)
+	Undoes     string // the run that is taken back; "" for none
 }
 
 // document is what is printed.
 type document struct {
-	Component string      `json:"component"`
-	Applied   bool        `json:"applied"` // the steps were done, and the outcome was found well
-	Steps     []plan.Step `json:"steps"`   // empty: all is as it should be
+	Components []string    `json:"components"`
+	Applied    bool        `json:"applied"` // the steps were done, and the outcome was found well
+	Steps      []plan.Step `json:"steps"`   // empty: all is as it should be
+	Notes      []string    `json:"notes"`   // what is left to be done by hand, and what is not touched
 }
+
+func (d *document) title() string { return strings.Join(d.Components, ", ") }
 
 // Run shows the plan and applies it.
 func (f *Flags) Run(ctx context.Context, env *cli.Env, j Job) error {
@@ -61,16 +63,12 @@ func (f *Flags) Run(ctx context.Context, env *cli.Env, j Job) error {
 	if err != nil {
 		return err
 	}
-	d := &document{Component: j.Component, Steps: p.Steps}
-	if d.Steps == nil {
-		d.Steps = []plan.Step{}
-	}
+	d := &document{Components: j.Components, Steps: append([]plan.Step{}, p.Steps...), Notes: append([]string{}, p.Notes...)}
 	if !f.DryRun && len(p.Steps) > 0 {
 		if err := f.agree(env, p); err != nil {
 			return err
 		}
-		watch := func(s plan.Step) { env.Log.Info("step", "action", s.Action, "target", s.Target) }
-		if err := j.In.Apply(ctx, j.Args, p, j.Plan, watch); err != nil {
+		if err := f.apply(ctx, env, j, p); err != nil {
 			return err
 		}
 		d.Applied = true
@@ -84,10 +82,31 @@ func (f *Flags) Run(ctx context.Context, env *cli.Env, j Job) error {
 	return nil
 }
 
+// apply does the steps; which one it is at shows on stderr.
+func (f *Flags) apply(ctx context.Context, env *cli.Env, j Job, p *plan.Plan) error {
+	rep := env.Progress("applying", cli.Items)
+	rep.Start(int64(len(p.Steps)))
+	defer rep.Done()
+	begun := 0
+	return j.In.Apply(ctx, component.Change{Args: j.Args, Shown: p, Again: j.Plan, Undoes: j.Undoes, Watch: func(s plan.Step) {
+		env.Log.Info("step", "action", s.Action, "target", s.Target)
+		if begun++; begun > 1 {
+			rep.Add(1)
+		}
+	}})
+}
+
 // agree asks, unless --yes was given. The plan is shown on stderr: stdout is for the result.
 func (f *Flags) agree(env *cli.Env, p *plan.Plan) error {
 	if f.Yes {
 		return nil
+	}
+	for _, note := range p.Notes {
+		for line := range strings.Lines("note: " + note) {
+			if _, err := io.WriteString(env.Err, render.Safe(strings.TrimSuffix(line, "\n"))+"\n"); err != nil {
+				return err
+			}
+		}
 	}
 	for _, s := range p.Steps {
 		text := fmt.Sprintf("%s %s  %s\n%s", s.Action, s.Target, s.Detail, s.Diff)
@@ -103,16 +122,18 @@ func (f *Flags) agree(env *cli.Env, p *plan.Plan) error {
 func (d *document) page(p *render.Page) {
 	switch {
 	case len(d.Steps) == 0:
-		p.Para("%s: nothing to do", d.Component)
+		p.Para("%s: nothing to do", d.title())
+		d.notes(p)
 		return
 	case d.Applied:
-		p.Para("%s: done", d.Component)
+		p.Para("%s: done", d.title())
 	}
 	rows := make([][]string, len(d.Steps))
 	for i, s := range d.Steps {
 		rows[i] = []string{s.Action, s.Target, s.Detail}
 	}
 	p.Table([]string{"ACTION", "TARGET", "DETAIL"}, nil, rows)
+	d.notes(p)
 	if d.Applied {
 		return
 	}
@@ -120,6 +141,16 @@ func (d *document) page(p *render.Page) {
 		if s.Diff != "" {
 			p.Heading(s.Target)
 			p.Text(s.Diff)
+		}
+	}
+}
+
+func (d *document) notes(p *render.Page) {
+	for _, note := range d.Notes {
+		first, more, _ := strings.Cut(note, "\n")
+		p.Para("note: %s", first)
+		if more != "" {
+			p.Text(more)
 		}
 	}
 }
@@ -138,19 +169,4 @@ func (d *document) names() []string {
 		names = append(names, s.Action+" "+s.Target)
 	}
 	return names
-}
-
-// Explain gives a component's error its code and the next step.
-func Explain(err error) error {
-	switch {
-	case errors.Is(err, manager.ErrNone):
-		return &cli.Error{Code: cli.CodeFailed, ID: "install.systemd", Err: err, Hint: "lay the files down in an image with --root DIR --systemd-version N"}
-	case errors.Is(err, component.ErrNotInstalled), errors.Is(err, component.ErrNoRelease):
-		return &cli.Error{Code: cli.CodeFailed, ID: "component.missing", Err: err, Hint: "opsctl service ls shows what is there"}
-	case errors.Is(err, component.ErrUnknown), errors.Is(err, component.ErrSetting), errors.Is(err, component.ErrVersion):
-		return &cli.Error{Code: cli.CodeUsage, ID: "usage", Err: err}
-	case errors.Is(err, component.ErrForeign):
-		return &cli.Error{Code: cli.CodeDeclined, ID: "install.foreign", Err: err, Hint: "move it out of the way first, or leave it in charge"}
-	}
-	return err
 }

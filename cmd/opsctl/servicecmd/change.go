@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/opsctl/opsctl/cmd/opsctl/plancmd"
 	"github.com/opsctl/opsctl/pkg/cli"
@@ -44,8 +45,42 @@ func newRollback(env *cli.Env) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "go to release `VERSION`")
-	cmd.Flags().DurationVar(&o.Wait, "wait", time.Minute, "how long the service may take to be well")
-	cmd.Flags().DurationVar(&o.Settle, "settle", 2*time.Second, "how long it has to stay well")
+	cmd.Flags().BoolVar(&o.Snapshot, "snapshot", false, "go to a version that cannot read the data; they are copied first")
+	patience(cmd.Flags(), &o)
+	change.Add(cmd.Flags())
+	return cmd
+}
+
+// patience defines --wait and --settle.
+func patience(f *pflag.FlagSet, o *component.Options) {
+	f.DurationVar(&o.Wait, "wait", 10*time.Minute, "how long the service may take to be well, if it is getting on")
+	f.DurationVar(&o.Settle, "settle", 2*time.Second, "how long it has to stay well")
+}
+
+func newReload(env *cli.Env) *cobra.Command {
+	var (
+		change plancmd.Flags
+		o      component.Options
+	)
+	cmd := &cobra.Command{
+		Use:   "reload COMPONENT [flags]",
+		Short: "Have a component read its configuration anew, after it was checked",
+		Long: "The release's own program (promtool, amtool ...) judges the file first; then the service\n" +
+			"is told to read it, and must say that it took it. One that refuses goes on with what it\n" +
+			"had, and the exit code is 1. It shows the plan first and asks.",
+		Example: "  opsctl service reload prometheus --yes",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := change.Check(); err != nil {
+				return err
+			}
+			return apply(cmd.Context(), env, &change, "ReloadPlan", []string{"service", "reload", args[0]}, args[0],
+				func(ctx context.Context, in *component.Installer) (*plan.Plan, error) {
+					return in.Reload(ctx, args[0], o)
+				})
+		},
+	}
+	patience(cmd.Flags(), &o)
 	change.Add(cmd.Flags())
 	return cmd
 }
@@ -88,7 +123,7 @@ func apply(ctx context.Context, env *cli.Env, f *plancmd.Flags, kind string, arg
 	}
 	defer done()
 	return plancmd.Explain(f.Run(ctx, env, plancmd.Job{
-		Kind: kind, Component: name, Args: args, In: in,
+		Kind: kind, Components: []string{name}, Args: args, In: in,
 		Plan: func(ctx context.Context) (*plan.Plan, error) { return planner(ctx, in) },
 	}))
 }

@@ -15,6 +15,9 @@ func New(env *cli.Env) *cobra.Command {
 		Short:   "Look after installed components and their units",
 		Example: "  opsctl service ls\n  opsctl service lint node_exporter.service",
 	}
-	cmd.AddCommand(newLs(env), newRollback(env), newRemove(env), newBundle(env), newLint(env, systemd.LintFiles))
+	cmd.AddCommand(
+		newLs(env), newStatus(env), newReload(env), newRollback(env), newRemove(env),
+		newHistory(env), newUndo(env), newUnit(env), newBundle(env), newLint(env, systemd.LintFiles),
+	)
 	return cmd
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/dbus"
 )
@@ -57,9 +58,10 @@ type Unit struct {
 	NeedReload bool   // a file changed since it was loaded
 	DropIns    []string
 	MainPID    uint32
-	Restarts   uint32 // automatic ones since it was started
-	Result     string // "success", "exit-code", "timeout" ...
-	InvokedBy  string // the id of this run, in hexadecimal; the journal's _SYSTEMD_INVOCATION_ID
+	Started    time.Time // of the main process; zero for none
+	Restarts   uint32    // automatic ones since it was started
+	Result     string    // "success", "exit-code", "timeout" ...
+	InvokedBy  string    // the id of this run, in hexadecimal; the journal's _SYSTEMD_INVOCATION_ID
 }
 
 // Unit asks about a service, such as "node_exporter.service".
@@ -76,6 +78,9 @@ func (m *Manager) Unit(ctx context.Context, name string) (*Unit, error) {
 	u.NeedReload, _ = p["NeedDaemonReload"].(bool)
 	u.DropIns, _ = p["DropInPaths"].([]string)
 	u.MainPID, _ = p["MainPID"].(uint32)
+	if at, ok := p["ExecMainStartTimestamp"].(uint64); ok && at > 0 {
+		u.Started = time.UnixMicro(int64(at)) // #nosec G115 -- microseconds of now
+	}
 	u.Restarts, _ = p["NRestarts"].(uint32)
 	u.Result, _ = p["Result"].(string)
 	if id, ok := p["InvocationID"].([]byte); ok {
@@ -111,6 +116,12 @@ func (m *Manager) Disable(ctx context.Context, name string) error {
 // Restart starts a unit, or restarts it, and waits for the job's end. A service of Type=exec has by then begun to run.
 func (m *Manager) Restart(ctx context.Context, name string) error {
 	return m.job(ctx, "restart", name, m.conn.RestartUnitContext)
+}
+
+// ReloadUnit has a service read its configuration anew (systemctl reload), and waits for the end of its ExecReload=, which
+// need not be the end of reading.
+func (m *Manager) ReloadUnit(ctx context.Context, name string) error {
+	return m.job(ctx, "reload", name, m.conn.ReloadUnitContext)
 }
 
 // Stop stops a unit and waits for the job's end.

@@ -1,0 +1,215 @@
+package component
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/opsctl/opsctl/pkg/atomicfile"
+)
+
+// former is what a step brings back when it is undone, one of the fields: the value of plan.Step.Former.
+type former struct {
+	File    *formerFile   `json:"file,omitempty"`
+	Tree    string        `json:"tree,omitempty"`   // a folder that was not there, with all that is in it
+	Folder  string        `json:"folder,omitempty"` // one that was not there, and stays if something is in it
+	Moved   *formerName   `json:"moved,omitempty"`
+	Account string        `json:"account,omitempty"` // that was not there
+	Owners  *formerOwners `json:"owners,omitempty"`
+	Unit    *formerUnit   `json:"unit,omitempty"`
+	Gone    string        `json:"gone,omitempty"` // what was deleted for good
+}
+
+// formerFile is a file or a link as it was.
+type formerFile struct {
+	Path   string      `json:"path"`
+	Absent bool        `json:"absent,omitempty"`
+	Link   string      `json:"link,omitempty"`
+	Text   []byte      `json:"text,omitempty"`
+	Mode   fs.FileMode `json:"mode,omitempty"`
+	Owner  owner       `json:"owner"`
+	// Left is the state that the step left, as state tells it.
+	Left string `json:"left"`
+}
+
+// formerName is a file or folder that got another name.
+type formerName struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// formerOwners are the owners of a folder and of all that is in it, by names relative to it.
+type formerOwners struct {
+	Path string           `json:"path"`
+	Each map[string]owner `json:"each"`
+}
+
+// formerUnit is how a unit stood.
+type formerUnit struct {
+	Name    string `json:"name"`
+	Enabled bool   `json:"enabled"`
+	Active  bool   `json:"active"`
+}
+
+// errFolder is of a folder where a file or a link belongs.
+var errFolder = errors.New("a file or a link belongs there")
+
+// maxFile bounds the files that are kept to be put back.
+const maxFile = 16 << 20
+
+// look tells how a file or link stands.
+func (in *Installer) look(name string) (*formerFile, error) {
+	f := &formerFile{Path: name}
+	info, err := in.Host.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		f.Absent = true
+		return f, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		f.Owner = owner{int(stat.Uid), int(stat.Gid)}
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		f.Link, err = os.Readlink(in.path(name))
+		return f, err
+	}
+	f.Mode = info.Mode().Perm()
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder: %w", in.Host.Path(name), errFolder)
+	}
+	f.Text, err = in.Host.ReadFile(name, maxFile)
+	return f, err
+}
+
+// state is a short text for how a file stands: two are equal when nobody could tell the files apart.
+func (f *formerFile) state() string {
+	switch {
+	case f.Absent:
+		return "absent"
+	case f.Link != "":
+		return "link " + f.Link
+	}
+	sum := sha256.Sum256(f.Text)
+	return fmt.Sprintf("file %v %d:%d %s", f.Mode, f.Owner.UID, f.Owner.GID, hex.EncodeToString(sum[:]))
+}
+
+// put makes a file or link what f says.
+func (in *Installer) put(f *formerFile) error {
+	name := in.path(f.Path)
+	if f.Absent {
+		return errors.Join(atomicfile.Remove(name), in.emptyFolders(path.Dir(f.Path)))
+	}
+	if err := atomicfile.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	if err := atomicfile.Sweep(name); err != nil { // what a killed run left
+		return err
+	}
+	if f.Link != "" {
+		return atomicfile.Link(f.Link, name)
+	}
+	if err := atomicfile.Write(name, f.Text, f.Mode); err != nil {
+		return err
+	}
+	return give(name, f.Mode, f.Owner)
+}
+
+// give sets a file's mode and owner, on disk on return.
+func give(name string, mode fs.FileMode, to owner) (err error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && info.Mode().Perm() == mode && int(stat.Uid) == to.UID && int(stat.Gid) == to.GID {
+		return nil
+	}
+	return errors.Join(f.Chown(to.UID, to.GID), f.Chmod(mode), f.Sync())
+}
+
+// emptyFolders removes a folder that nothing is in, and those above it, up to those that every host has.
+func (in *Installer) emptyFolders(dir string) error {
+	common := []string{"/", "/etc", "/opt", "/var", "/var/lib", "/etc/systemd", "/etc/systemd/system"}
+	for ; !slices.Contains(common, dir); dir = path.Dir(dir) {
+		entries, err := os.ReadDir(in.path(dir))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case err != nil:
+			return err
+		case len(entries) > 0:
+			return nil
+		}
+		if err := atomicfile.Remove(in.path(dir)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// owners lists who owns a folder and all that is in it.
+func (in *Installer) owners(name string) (*formerOwners, error) {
+	all := &formerOwners{Path: name, Each: map[string]owner{}}
+	err := filepath.WalkDir(in.path(name), func(each string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(in.path(name), each)
+		if err != nil {
+			return err
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+			all.Each[rel] = owner{int(stat.Uid), int(stat.Gid)}
+		}
+		return nil
+	})
+	return all, err
+}
+
+// chown gives a folder and all that is in it to the owner that to says; nil for those that keep theirs. Links are not
+// followed, nor does a name that is exchanged meanwhile lead out of the folder.
+func (in *Installer) chown(ctx context.Context, name string, to func(rel string) *owner) (err error) {
+	root, err := os.OpenRoot(in.path(name))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	return fs.WalkDir(root.FS(), ".", func(rel string, d fs.DirEntry, err error) error {
+		if err := errors.Join(err, ctx.Err()); err != nil {
+			return err
+		}
+		want := to(rel)
+		info, err := d.Info()
+		if err != nil || want == nil {
+			return err
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) == want.UID && int(stat.Gid) == want.GID {
+			return nil
+		}
+		return root.Lchown(rel, want.UID, want.GID)
+	})
+}
+
+// sameText tells whether two files hold the same.
+func (f *formerFile) sameText(text []byte) bool {
+	return !f.Absent && f.Link == "" && bytes.Equal(f.Text, text)
+}

@@ -1,0 +1,371 @@
+package component
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/opsctl/opsctl/pkg/atomicfile"
+	"github.com/opsctl/opsctl/pkg/journal"
+	"github.com/opsctl/opsctl/pkg/plan"
+)
+
+// Run is a run that changed the host.
+type Run struct {
+	ID       string    `json:"id"`
+	Command  string    `json:"command"`
+	Status   string    `json:"status"` // "committed", "undone", "aborted", "unfinished"
+	Begun    time.Time `json:"begun"`
+	Steps    int       `json:"steps"`
+	Undoable bool      `json:"undoable"`
+}
+
+// What undoing may say.
+var (
+	ErrNoRun    = errors.New("no such run")
+	ErrNotUndo  = errors.New("cannot be undone")
+	ErrSinceRun = errors.New("has changed since that run")
+)
+
+// keptRuns is how many runs can be undone.
+const keptRuns = 20
+
+func formerFileOf(id string) string { return path.Join(StateDir, "undo", id+".json") }
+
+// keepFormer puts on disk what undoing the run takes, with that of killed runs that it makes good: mode 0600, since it holds
+// files as they were.
+func (in *Installer) keepFormer(id string, p *plan.Plan, killed []*journal.Run) error {
+	var all []former
+	for _, old := range killed {
+		earlier, err := in.readFormer(old.ID)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		all = append(all, earlier...)
+	}
+	for _, s := range p.Steps {
+		if f, ok := s.Former.(former); ok {
+			all = append(all, f)
+		}
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	dir := in.path(path.Dir(formerFileOf(id)))
+	if _, err := atomicfile.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	if err := atomicfile.Write(in.path(formerFileOf(id)), append(text, '\n'), 0o600); err != nil {
+		return err
+	}
+	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return err
+	}
+	slices.Sort(names) // IDs sort as their runs began
+	for _, name := range names[:max(0, len(names)-keptRuns)] {
+		if err := atomicfile.Remove(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *Installer) dropFormer(r *journal.Run) error {
+	return atomicfile.Remove(in.path(formerFileOf(r.ID)))
+}
+
+func (in *Installer) readFormer(id string) ([]former, error) {
+	const maxFormer = 1 << 30 // the owners of a large database's files
+	text, err := in.Host.ReadFile(formerFileOf(id), maxFormer)
+	if err != nil {
+		return nil, err
+	}
+	var all []former
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil, fmt.Errorf("%s: %w", in.Host.Path(formerFileOf(id)), err)
+	}
+	return all, nil
+}
+
+// Runs lists what changed the host, the latest first.
+func (in *Installer) Runs() ([]Run, error) {
+	j, err := journal.Open(in.path(path.Join(StateDir, "journal")), time.Now)
+	if err != nil {
+		return nil, err
+	}
+	runs := []Run{}
+	for _, r := range slices.Backward(j.Runs()) {
+		_, err := in.Host.Lstat(formerFileOf(r.ID))
+		runs = append(runs, Run{
+			ID: r.ID, Command: strings.Join(r.Args, " "), Status: string(r.Status), Begun: r.Begun, Steps: len(r.Steps),
+			Undoable: err == nil && r.Status == journal.Committed,
+		})
+	}
+	return runs, errors.Join(j.Close())
+}
+
+// Undo plans that a run is taken back, with "" the latest that was neither taken back nor took one back. What it wrote must
+// stand as it left it. id is that of the run.
+func (in *Installer) Undo(ctx context.Context, run string, o Options) (p *plan.Plan, id string, err error) {
+	runs, err := in.Runs()
+	if err != nil {
+		return nil, "", err
+	}
+	i := slices.IndexFunc(runs, func(r Run) bool {
+		return r.ID == run || run == "" && r.Status == string(journal.Committed) && !strings.HasPrefix(r.Command, "service undo")
+	})
+	if i < 0 {
+		return nil, "", fmt.Errorf("%w: %s", ErrNoRun, run)
+	}
+	id = runs[i].ID
+	if !runs[i].Undoable {
+		return nil, id, fmt.Errorf("run %s, %s, is %s and %w", id, runs[i].Command, runs[i].Status, ErrNotUndo)
+	}
+	all, err := in.readFormer(id)
+	if err != nil {
+		return nil, id, err
+	}
+	if err := in.unchanged(id, all); err != nil {
+		return nil, id, err
+	}
+	p = &plan.Plan{}
+	return p, id, in.takeBack(ctx, p, all, o)
+}
+
+// unchanged is an error when somebody changed since what the run wrote. What is as it was before the run has been taken back
+// by an undoing that was killed.
+func (in *Installer) unchanged(id string, all []former) error {
+	seen := map[string]bool{}
+	for _, f := range slices.Backward(all) {
+		if f.Gone != "" {
+			return fmt.Errorf("run %s removed %s, and %w: install it again, its data and configuration are there", id, f.Gone, ErrNotUndo)
+		}
+		if f.File == nil || seen[f.File.Path] {
+			continue
+		}
+		seen[f.File.Path] = true
+		now, err := in.look(f.File.Path)
+		if err != nil {
+			return err
+		}
+		if state := now.state(); state != f.File.Left && state != f.File.state() {
+			return fmt.Errorf("%s %w, %s", in.Host.Path(f.File.Path), ErrSinceRun, id)
+		}
+	}
+	return nil
+}
+
+// takeBack adds the steps back: units are stopped, everything is put back in reverse, and units run again that ran.
+func (in *Installer) takeBack(ctx context.Context, p *plan.Plan, all []former, o Options) error {
+	units, err := in.unitsOf(ctx, all)
+	if err != nil {
+		return err
+	}
+	for _, u := range units {
+		in.halt(p, u)
+	}
+	for _, f := range slices.Backward(all) {
+		if err := in.takeBackOne(p, f); err != nil {
+			return err
+		}
+	}
+	if in.Manager != nil && len(p.Steps) > 0 {
+		p.Add(in.daemonReload("so that it knows the units as they were"))
+		for _, u := range units {
+			in.resume(p, u, o)
+		}
+	}
+	in.deleteAside(p, all)
+	return nil
+}
+
+// unitThen is a unit as it was before a run, and as it is.
+type unitThen struct {
+	*formerUnit
+	now *formerUnit
+}
+
+// unitsOf lists the units of a run as they were before it: its first step for a unit says so.
+func (in *Installer) unitsOf(ctx context.Context, all []former) ([]unitThen, error) {
+	units := []unitThen{}
+	if in.Manager == nil {
+		return units, nil
+	}
+	for _, f := range all {
+		if f.Unit == nil || slices.ContainsFunc(units, func(u unitThen) bool { return u.Name == f.Unit.Name }) {
+			continue
+		}
+		live, err := in.Manager.Unit(ctx, f.Unit.Name)
+		if err != nil {
+			return nil, err
+		}
+		now := &formerUnit{Name: f.Unit.Name, Enabled: live.Enabled == "enabled", Active: live.Active == "active" || live.Active == "activating"}
+		units = append(units, unitThen{f.Unit, now})
+	}
+	return units, nil
+}
+
+// halt stops and disables a unit whose files will change.
+func (in *Installer) halt(p *plan.Plan, u unitThen) {
+	was := former{Unit: u.now}
+	if u.now.Active {
+		p.Add(plan.Step{
+			Action: "stop", Target: u.Name, Former: was,
+			Do:   func(ctx context.Context) error { return in.Manager.Stop(ctx, u.Name) },
+			Undo: nil,
+		})
+		p.OnRestored(func(ctx context.Context) error {
+			return errors.Join(in.Manager.Reload(ctx), in.Manager.Restart(ctx, u.Name))
+		})
+	}
+	if u.now.Enabled && !u.Enabled {
+		p.Add(plan.Step{
+			Action: "disable", Target: u.Name, Former: was,
+			Do:   func(ctx context.Context) error { return in.Manager.Disable(ctx, u.Name) },
+			Undo: func(ctx context.Context) error { return in.Manager.Enable(ctx, u.Name) },
+		})
+	}
+}
+
+// resume makes a unit as it was, once its files are.
+func (in *Installer) resume(p *plan.Plan, u unitThen, o Options) {
+	was := former{Unit: u.now}
+	if u.Enabled && !u.now.Enabled {
+		p.Add(plan.Step{
+			Action: "enable", Target: u.Name, Former: was,
+			Do:   func(ctx context.Context) error { return in.Manager.Enable(ctx, u.Name) },
+			Undo: func(ctx context.Context) error { return in.Manager.Disable(ctx, u.Name) },
+		})
+	}
+	if !u.Active {
+		return
+	}
+	p.Add(plan.Step{
+		Action: "start", Target: u.Name, Detail: "as it ran before", Former: was,
+		Do: func(ctx context.Context) error {
+			if err := in.Manager.Restart(ctx, u.Name); err != nil {
+				return err
+			}
+			return in.stays(ctx, u.Name, o)
+		},
+		Undo: func(ctx context.Context) error { return in.Manager.Stop(ctx, u.Name) },
+	})
+}
+
+// takeBackOne adds the step back for one former.
+func (in *Installer) takeBackOne(p *plan.Plan, f former) error {
+	switch {
+	case f.File != nil:
+		return in.takeBackFile(p, f.File)
+	case f.Tree != "":
+		return in.removeTree(p, f.Tree)
+	case f.Folder != "":
+		p.Add(plan.Step{Action: "remove", Target: f.Folder, Detail: "if nothing is in it", Do: func(context.Context) error { return in.emptyFolders(f.Folder) }})
+	case f.Moved != nil:
+		if _, err := in.Host.Lstat(f.Moved.To); err == nil {
+			p.Add(in.rename(f.Moved.To, f.Moved.From, "its name from before"))
+		}
+	case f.Account != "":
+		if _, has, err := in.findAccount(f.Account); err != nil || !has {
+			return err
+		}
+		p.Add(plan.Step{
+			Action: "remove", Target: "user " + f.Account,
+			Do:   func(ctx context.Context) error { return in.run(ctx, "userdel", f.Account) },
+			Undo: in.addAccount(f.Account).Do,
+		})
+	case f.Owners != nil:
+		now, err := in.owners(f.Owners.Path)
+		if err != nil {
+			return err
+		}
+		p.Add(plan.Step{
+			Action: "own", Target: f.Owners.Path, Detail: "its files go back to whom they belonged", Former: former{Owners: now},
+			Do:   func(ctx context.Context) error { return in.disown(ctx, f.Owners) },
+			Undo: func(ctx context.Context) error { return in.disown(ctx, now) },
+		})
+	}
+	return nil
+}
+
+func (in *Installer) takeBackFile(p *plan.Plan, was *formerFile) error {
+	now, err := in.look(was.Path)
+	if err != nil || now.state() == was.state() {
+		return err
+	}
+	back := *was
+	s := in.change(now, &back)
+	switch {
+	case strings.Contains(was.Path, "/secrets/"):
+		s.Detail = "a secret, as it was"
+	case was.Link == "" && now.Link == "":
+		s.Diff = plan.Diff(was.Path, now.text(), was.text())
+	default:
+		s.Detail = "to " + was.Link
+	}
+	p.Add(s)
+	return nil
+}
+
+// removeTree moves a folder aside that a run made; what was moved is deleted when all else is done.
+func (in *Installer) removeTree(p *plan.Plan, name string) error {
+	from, to := in.path(name), in.path(asideOf(name))
+	if _, err := in.Host.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	p.Add(plan.Step{
+		Action: "remove", Target: name, Detail: "that run made it",
+		Do: func(context.Context) error {
+			if err := atomicfile.Remove(to); err != nil { // what a killed run left
+				return err
+			}
+			return errors.Join(atomicfile.Rename(from, to), in.emptyFolders(path.Dir(name)))
+		},
+		Undo: func(context.Context) error {
+			if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			return errors.Join(atomicfile.MkdirAll(filepath.Dir(from), 0o755), atomicfile.Rename(to, from))
+		},
+	})
+	return nil
+}
+
+// asideOf is where a folder goes before it is deleted: a release out of its component's folder, which may go too.
+func asideOf(name string) string {
+	dir, base := path.Split(name)
+	if dir = path.Clean(dir); path.Dir(dir) == "/opt" {
+		return path.Join("/opt", ".removed-"+path.Base(dir)+"-"+base)
+	}
+	return path.Join(dir, ".removed-"+base)
+}
+
+// deleteAside adds the last step: what was moved aside goes for good.
+func (in *Installer) deleteAside(p *plan.Plan, all []former) {
+	var names []string
+	for _, f := range all {
+		if f.Tree != "" {
+			names = append(names, asideOf(f.Tree))
+		}
+	}
+	if len(names) == 0 || len(p.Steps) == 0 {
+		return
+	}
+	p.Add(plan.Step{Action: "delete", Target: strings.Join(names, " "), Detail: "what was moved aside", Do: func(context.Context) error {
+		var errs []error
+		for _, name := range names {
+			errs = append(errs, atomicfile.Remove(in.path(name)))
+		}
+		return errors.Join(errs...)
+	}})
+}
