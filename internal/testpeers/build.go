@@ -26,20 +26,17 @@ func (r Recipe) build(ctx context.Context, work string) error {
 	if err != nil {
 		return err
 	}
-	conf, err := writeAptRoot(work, mirror, r.Suite)
+	debs, err := download(ctx, work, mirror, r.Suite, r.Packages)
 	if err != nil {
 		return err
 	}
-	if err := aptGet(ctx, "-c", conf, "-qq", "update"); err != nil {
-		return err
-	}
-	install := []string{"-c", conf, "-qq", "-y", "--download-only", "install"}
-	if err := aptGet(ctx, append(install, r.Packages...)...); err != nil {
-		return err
-	}
-	debs, err := filepath.Glob(filepath.Join(work, "cache/archives/*.deb"))
-	if err != nil || len(debs) == 0 {
-		return fmt.Errorf("no packages downloaded: %w", errors.Join(err, ErrMissing))
+	if r.Libc != "" {
+		all, err := download(ctx, filepath.Join(work, "libc"), mirror, r.Libc, []string{"libc6"})
+		if err != nil {
+			return err
+		}
+		// Last, over the suite's own.
+		debs = append(debs, slices.DeleteFunc(all, func(deb string) bool { return !strings.HasPrefix(filepath.Base(deb), "libc6_") })...)
 	}
 	root := filepath.Join(work, "out", "root")
 	if err := layOut(root); err != nil {
@@ -59,6 +56,26 @@ func (r Recipe) build(ctx context.Context, work string) error {
 		}
 	}
 	return nil
+}
+
+// download gets packages of a suite and their dependencies: the paths of the archives, below dir.
+func download(ctx context.Context, dir, mirror, suite string, packages []string) ([]string, error) {
+	conf, err := writeAptRoot(dir, mirror, suite)
+	if err != nil {
+		return nil, err
+	}
+	if err := aptGet(ctx, "-c", conf, "-qq", "update"); err != nil {
+		return nil, err
+	}
+	install := []string{"-c", conf, "-qq", "-y", "--download-only", "install"}
+	if err := aptGet(ctx, append(install, packages...)...); err != nil {
+		return nil, err
+	}
+	debs, err := filepath.Glob(filepath.Join(dir, "cache/archives/*.deb"))
+	if err != nil || len(debs) == 0 {
+		return nil, fmt.Errorf("no packages downloaded: %w", errors.Join(err, ErrMissing))
+	}
+	return debs, nil
 }
 
 func (r Recipe) omits(deb string) bool {

@@ -93,7 +93,7 @@ func bootRecipe(ctx context.Context, recipe Recipe, bind []string) (*Machine, er
 	return Boot(ctx, tree, bind...)
 }
 
-// Boot starts a machine from a tree of [BookwormMachine]'s kind. The caller closes it.
+// Boot starts a machine from a tree of [Machines]. The caller closes it.
 func Boot(ctx context.Context, tree *Tree, bind ...string) (_ *Machine, err error) {
 	base, err := os.MkdirTemp("", "opsctl-machine-")
 	if err != nil {

@@ -13,6 +13,10 @@ type Recipe struct {
 	Suite    string   // Debian code name
 	Packages []string // their dependencies come along, recommendations do not
 	Omit     []string // packages of the closure that no peer needs, by prefix
+
+	// Libc, where it is not "", is a newer suite whose C library takes the place of the suite's own, so that what the newer
+	// suite's packages hold runs too. A C library runs what was built against an older one.
+	Libc string
 }
 
 // layoutVersion changes when build.go lays a tree out differently.
@@ -38,6 +42,9 @@ func Trixie() Recipe { return sshdRecipe("trixie") }
 // Hash identifies the recipe: 16 hexadecimal digits.
 func (r Recipe) Hash() string {
 	text := fmt.Sprintf("%d\n%s\n%s\n%s\n", layoutVersion, r.Suite, strings.Join(r.Packages, " "), strings.Join(r.Omit, " "))
+	if r.Libc != "" {
+		text += r.Libc + "\n"
+	}
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:8])
 }

@@ -24,7 +24,7 @@ func run() int {
 	recipes := []testpeers.Recipe{testpeers.Bookworm(), testpeers.BookwormMachine(), testpeers.ExporterPackages(), testpeers.Prometheus()}
 	suites := []string{"bookworm"}
 	if *torture {
-		recipes = append(recipes, testpeers.Trixie(), testpeers.BullseyeAnalyze())
+		recipes = append(recipes, testpeers.Trixie(), testpeers.BullseyeAnalyze(), testpeers.Machines()[247], testpeers.Machines()[257])
 		suites = append(suites, "trixie")
 	}
 	if err := fill(ctx, recipes, suites); err != nil {
