@@ -27,9 +27,14 @@ type installRig struct {
 
 func newInstallRig(t *testing.T) *installRig {
 	t.Helper()
+	return newInstallRigOf(t, testpeers.BookwormMachine())
+}
+
+func newInstallRigOf(t *testing.T, recipe testpeers.Recipe) *installRig {
+	t.Helper()
 	dir := t.TempDir()
 	r := &installRig{dir: dir, program: buildOpsctl(t, dir)}
-	r.Machine = testpeers.RequireMachine(t, testpeers.BookwormMachine(), dir)
+	r.Machine = testpeers.RequireMachine(t, recipe, dir)
 	exporters, err := testpeers.ExporterPackages().Get(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -97,8 +102,10 @@ func (r *installRig) service(t *testing.T, name string) string {
 	return r.ask(t, "systemctl", "show", "-p", "ActiveState,MainPID,NRestarts,InvocationID", name)
 }
 
-func TestInstallOnARealSystemd(t *testing.T) {
-	r := newInstallRig(t)
+func TestInstallOnARealSystemd(t *testing.T) { eachMachine(t, installOnARealSystemd) }
+
+func installOnARealSystemd(t *testing.T, r *installRig) {
+	t.Helper()
 	for _, c := range []struct{ name, version, build string }{
 		{"node_exporter", "1.5.0", "http://127.0.0.1:9100/metrics"},
 		{"prometheus", "2.42.0", "http://127.0.0.1:9090/metrics"},
@@ -127,8 +134,10 @@ func TestInstallOnARealSystemd(t *testing.T) {
 }
 
 // A release that does not work leaves all as it was, and what ran before runs again.
-func TestAFailedUpgradeRestoresItself(t *testing.T) {
-	r := newInstallRig(t)
+func TestAFailedUpgradeRestoresItself(t *testing.T) { eachMachine(t, aFailedUpgradeRestoresItself) }
+
+func aFailedUpgradeRestoresItself(t *testing.T, r *installRig) {
+	t.Helper()
 	r.opsctl(t, r.pack(t, "node_exporter", "1.5.0", "")...)
 	before := r.tree(t)
 	wrong, err := os.ReadFile(filepath.Join(r.debian, "usr/bin/prometheus-pushgateway"))
@@ -319,8 +328,10 @@ func TestForeignThingsAreNamed(t *testing.T) {
 	}
 }
 
-func TestUpgradeRollbackAndRemove(t *testing.T) {
-	r := newInstallRig(t)
+func TestUpgradeRollbackAndRemove(t *testing.T) { eachMachine(t, upgradeRollbackAndRemove) }
+
+func upgradeRollbackAndRemove(t *testing.T, r *installRig) {
+	t.Helper()
 	newer, err := testpeers.NodeExporter(t.Context())
 	if err != nil {
 		t.Fatal(err)
