@@ -30,11 +30,12 @@ func newInstallRig(t *testing.T) *installRig {
 	return newInstallRigOf(t, testpeers.BookwormMachine())
 }
 
-func newInstallRigOf(t *testing.T, recipe testpeers.Recipe) *installRig {
+// newInstallRigOf boots that recipe; bind is what else of this machine appears in it.
+func newInstallRigOf(t *testing.T, recipe testpeers.Recipe, bind ...string) *installRig {
 	t.Helper()
 	dir := t.TempDir()
 	r := &installRig{dir: dir, program: buildOpsctl(t, dir)}
-	r.Machine = testpeers.RequireMachine(t, recipe, dir)
+	r.Machine = testpeers.RequireMachine(t, recipe, append(bind, dir)...)
 	exporters, err := testpeers.ExporterPackages().Get(t.Context())
 	if err != nil {
 		t.Fatal(err)

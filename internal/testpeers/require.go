@@ -43,3 +43,22 @@ func open(ctx context.Context, recipe Recipe) (*Box, error) {
 	}
 	return NewBox(ctx, tree, "web01")
 }
+
+// RequireTree is a recipe's tree for a test, which is skipped as [Require] skips it.
+func RequireTree(tb testing.TB, recipe Recipe) *Tree {
+	tb.Helper()
+	if testing.Short() {
+		tb.Skip("runs real programs: not with -short")
+	}
+	ctx, cancel := context.WithTimeout(tb.Context(), 10*time.Minute)
+	defer cancel()
+	tree, err := recipe.Get(ctx)
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrMissing) && os.Getenv("OPSCTL_CI") == "":
+		tb.Skipf("runs real programs: %v", err)
+	default:
+		tb.Fatal(err)
+	}
+	return tree
+}
