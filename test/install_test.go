@@ -35,8 +35,11 @@ func newInstallRigOf(t *testing.T, recipe testpeers.Recipe, bind ...string) *ins
 	t.Helper()
 	dir := t.TempDir()
 	r := &installRig{dir: dir, program: buildOpsctl(t, dir)}
-	r.Machine = testpeers.RequireMachine(t, recipe, append(bind, dir)...)
 	exporters, err := testpeers.ExporterPackages().Get(t.Context())
+	if err == nil {
+		bind = append(bind, exporters.Dir)
+	}
+	r.Machine = testpeers.RequireMachine(t, recipe, append(bind, dir)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +70,7 @@ func (r *installRig) pack(t *testing.T, name, version, program string) []string 
 	if program == "" {
 		program = filepath.Join(r.debian, "usr/bin", map[string]string{
 			"node_exporter": "prometheus-node-exporter", "prometheus": "prometheus", "alertmanager": "prometheus-alertmanager",
-			"pushgateway": "prometheus-pushgateway", "blackbox_exporter": "prometheus-blackbox-exporter",
+			"pushgateway": "prometheus-pushgateway", "blackbox_exporter": "prometheus-blackbox-exporter", "mysqld_exporter": "prometheus-mysqld-exporter",
 		}[name])
 	}
 	release, err := testpeers.Pack(r.dir, name+"-"+version+".linux-amd64", map[string]string{name: program})

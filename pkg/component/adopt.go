@@ -111,7 +111,7 @@ func (in *Installer) carry(ctx context.Context, t *target, a *adoption, run *for
 	if base := path.Base(run.argv[0]); base != path.Base(c.Binary) && !slices.Contains(c.Aliases, base) {
 		return &ForeignError{Things: t.have.foreign, Stays: fmt.Sprintf("%s runs %s, not %s", a.unit, run.argv[0], c.Name)}
 	}
-	values := in.carryFlags(t, run)
+	values := in.carryFlags(ctx, t, run)
 	if t.o.Listen == "" && !slices.Contains([]string{"", "0.0.0.0:" + strconv.Itoa(c.Port)}, values["listen"]) {
 		want.Listen = values["listen"]
 	}
@@ -133,7 +133,7 @@ func (in *Installer) carry(ctx context.Context, t *target, a *adoption, run *for
 }
 
 // carryFlags takes over the arguments: those that the catalogue has a place for by what they fill in, others as they are.
-func (in *Installer) carryFlags(t *target, run *foreignRun) (values map[string]string) {
+func (in *Installer) carryFlags(ctx context.Context, t *target, run *foreignRun) (values map[string]string) {
 	c := t.c
 	values = map[string]string{"listen": ":" + strconv.Itoa(c.Port)}
 	if c.Data != nil {
@@ -152,12 +152,30 @@ func (in *Installer) carryFlags(t *target, run *foreignRun) (values map[string]s
 			t.want.Args = append(t.want.Args, arg)
 		}
 	}
+	for flag, value := range in.flagsInForce(ctx, t, values["listen"]) {
+		if name := c.placeholderOf(flag); name == "data" || name == "config" {
+			values[name] = value
+		}
+	}
 	for name, text := range c.Environment {
 		if names := placeholders(text); len(names) == 1 && text == "{"+names[0]+"}" && run.environment[name] != "" {
 			values[names[0]] = run.environment[name]
 		}
 	}
 	return values
+}
+
+// flagsInForce asks what runs for its flags, those that nobody said included: a distribution builds its own places in.
+func (in *Installer) flagsInForce(ctx context.Context, t *target, listen string) map[string]string {
+	probe := *t.want
+	if probe.Listen = listen; t.c.Flags == "" || checkListen(listen) != nil {
+		return nil
+	}
+	flags, err := health.Flags(ctx, in.Client, t.c.url(&probe, t.c.Flags))
+	if err != nil {
+		return nil // it does not run, or is too old to say
+	}
+	return flags
 }
 
 // versionOf is the version that runs, if it says so.
@@ -179,21 +197,18 @@ func (in *Installer) versionOf(ctx context.Context, t *target, live *manager.Uni
 
 // carryFiles takes over where the data and the configuration lie: at the names that no link leads to.
 func (in *Installer) carryFiles(t *target, run *foreignRun, values map[string]string) error {
-	resolve := func(name string) (string, error) {
-		if name == "" {
-			return "", nil
-		}
+	resolve := func(what, name string) (string, error) {
 		if !path.IsAbs(name) {
 			name = path.Join(run.folder, name)
 		}
 		found, err := in.Host.RealPath(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			return "", nil
+			return "", &ForeignError{Things: t.have.foreign, Stays: fmt.Sprintf("where its %s lies is not known: %s is not there, and no argument names another", what, name)}
 		}
 		return found, err
 	}
-	if t.c.Data != nil && t.o.Data == "" {
-		data, err := resolve(values["data"])
+	if t.c.Data != nil && t.o.Data == "" && values["data"] != "" {
+		data, err := resolve("data folder", values["data"])
 		if err != nil {
 			return err
 		}
@@ -201,8 +216,8 @@ func (in *Installer) carryFiles(t *target, run *foreignRun, values map[string]st
 			t.want.Data = data
 		}
 	}
-	if t.c.Config != nil {
-		config, err := resolve(values["config"])
+	if t.c.Config != nil && values["config"] != "" {
+		config, err := resolve("configuration", values["config"])
 		if err != nil {
 			return err
 		}
@@ -274,17 +289,16 @@ func (in *Installer) makeRoom(p *plan.Plan, t *target) {
 
 // endUnit stops and disables what ran the component. Undoing starts it again.
 func (in *Installer) endUnit(p *plan.Plan, a *adoption) {
-	u := a.live
-	active := u.Active == "active" || u.Active == "activating" || u.Active == "reloading"
-	was := former{Unit: &formerUnit{Name: a.unit, Enabled: u.Enabled == "enabled", Active: active}}
-	if u.Enabled == "enabled" {
+	then := unitFormer(a.unit, a.live)
+	was := former{Unit: then}
+	if then.Enabled {
 		p.Add(plan.Step{
 			Action: "disable", Target: a.unit, Former: was,
 			Do:   func(ctx context.Context) error { return in.Manager.Disable(ctx, a.unit) },
 			Undo: func(ctx context.Context) error { return in.Manager.Enable(ctx, a.unit) },
 		})
 	}
-	if active {
+	if then.Active {
 		p.Add(plan.Step{
 			Action: "stop", Target: a.unit, Former: was,
 			Do: func(ctx context.Context) error { return in.Manager.Stop(ctx, a.unit) },

@@ -34,6 +34,8 @@ type Component struct {
 	Secrets      []Secret          `yaml:"secrets"`
 	// Config is a file below /etc/NAME that the program reads. It is written where there is none, and then left alone.
 	Config *Config `yaml:"config"`
+	// Flags is where it answers with all its flags as they are in force (Prometheus' HTTP API, /api/v1/status/flags).
+	Flags  string  `yaml:"flags"`
 	Data   *Data   `yaml:"data"` // the program keeps data, in /var/lib/NAME unless told otherwise
 	Reload *Reload `yaml:"reload"`
 	Health Health  `yaml:"health"`

@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/opsctl/opsctl/pkg/atomicfile"
+	"github.com/opsctl/opsctl/pkg/systemd/manager"
 )
 
 // former is what a step brings back when it is undone, one of the fields: the value of plan.Step.Former.
@@ -56,8 +57,15 @@ type formerOwners struct {
 // formerUnit is how a unit stood.
 type formerUnit struct {
 	Name    string `json:"name"`
+	File    string `json:"file"` // it was loaded from
 	Enabled bool   `json:"enabled"`
 	Active  bool   `json:"active"`
+}
+
+// unitFormer keeps how a unit stands.
+func unitFormer(name string, u *manager.Unit) *formerUnit {
+	active := u.Active == "active" || u.Active == "activating" || u.Active == "reloading"
+	return &formerUnit{Name: name, File: u.File, Enabled: u.Enabled == "enabled", Active: u.Loaded && active}
 }
 
 // errFolder is of a folder where a file or a link belongs.
@@ -185,9 +193,9 @@ func (in *Installer) owners(name string) (*formerOwners, error) {
 	return all, err
 }
 
-// chown gives a folder and all that is in it to the owner that to says; nil for those that keep theirs. Links are not
+// chown gives a folder and all that is in it to the owner that to says. Links are not
 // followed, nor does a name that is exchanged meanwhile lead out of the folder.
-func (in *Installer) chown(ctx context.Context, name string, to func(rel string) *owner) (err error) {
+func (in *Installer) chown(ctx context.Context, name string, to func(rel string) owner) (err error) {
 	root, err := os.OpenRoot(in.path(name))
 	if err != nil {
 		return err
@@ -199,7 +207,7 @@ func (in *Installer) chown(ctx context.Context, name string, to func(rel string)
 		}
 		want := to(rel)
 		info, err := d.Info()
-		if err != nil || want == nil {
+		if err != nil {
 			return err
 		}
 		if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) == want.UID && int(stat.Gid) == want.GID {

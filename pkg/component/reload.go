@@ -38,13 +38,13 @@ func (in *Installer) reload(ctx context.Context, t *target) error {
 		err = in.signal(ctx, t)
 	}
 	if err != nil {
-		return in.withLog(ctx, c, err)
+		return in.withLog(ctx, c.service(), err)
 	}
 	if value, found, err := health.Value(ctx, in.Client, c.url(t.want, c.Health.Metrics), c.Reload.Succeeded); err != nil || found && value != 1 {
-		return in.withLog(ctx, c, errors.Join(err, fmt.Errorf("%s: %s is not 1", c.Name, c.Reload.Succeeded)))
+		return in.withLog(ctx, c.service(), errors.Join(err, fmt.Errorf("%s: %s is not 1", c.Name, c.Reload.Succeeded)))
 	}
 	if err := in.gate(t.o).Pass(ctx, in.well(c, t.want)); err != nil {
-		return in.withLog(ctx, c, err)
+		return in.withLog(ctx, c.service(), err)
 	}
 	return in.remember(ctx, c, sum)
 }

@@ -15,7 +15,7 @@ import (
 func (in *Installer) start(p *plan.Plan, t *target, e effect) error {
 	c, have := t.c, t.have
 	if have.live.Enabled != "enabled" || t.adopted != nil {
-		p.Add(in.enable(c, have))
+		p.Add(in.enable(c, have, t.adopted != nil))
 	}
 	if e == restart || have.live.NeedReload {
 		p.Add(in.daemonReload("so that it knows the unit of " + c.Name))
@@ -49,13 +49,13 @@ func (in *Installer) daemonReload(why string) plan.Step {
 	return plan.Step{Action: "reload", Target: "systemd", Detail: why, Do: in.Manager.Reload}
 }
 
-func (in *Installer) enable(c *Component, have *state) plan.Step {
+func (in *Installer) enable(c *Component, have *state, adopted bool) plan.Step {
 	return plan.Step{
 		Action: "enable", Target: c.service(), Detail: "start it at boot",
-		Former: former{Unit: &formerUnit{Name: c.service(), Enabled: have.live.Enabled == "enabled", Active: have.up()}},
+		Former: former{Unit: unitFormer(c.service(), have.live)},
 		Do:     func(ctx context.Context) error { return in.Manager.Enable(ctx, c.service()) },
 		Undo: func(ctx context.Context) error {
-			if have.live.Enabled == "enabled" {
+			if have.live.Enabled == "enabled" && !adopted { // else the link leads to the file that goes
 				return nil
 			}
 			return in.Manager.Disable(ctx, c.service())
@@ -69,7 +69,7 @@ func (in *Installer) restart(t *target) plan.Step {
 	s := plan.Step{
 		Action: "start", Target: c.service(),
 		Detail: fmt.Sprintf("it answers at %s within %v, and for %v", c.url(t.want, c.Health.Path), t.o.Wait, t.o.Settle),
-		Former: former{Unit: &formerUnit{Name: c.service(), Enabled: have.live.Enabled == "enabled", Active: have.up()}},
+		Former: former{Unit: unitFormer(c.service(), have.live)},
 	}
 	if have.up() {
 		s.Action = "restart"
@@ -85,10 +85,10 @@ func (in *Installer) restart(t *target) plan.Step {
 			}
 		}
 		if err := in.Manager.Restart(ctx, c.service()); err != nil {
-			return in.withLog(ctx, c, err)
+			return in.withLog(ctx, c.service(), err)
 		}
 		if err := in.gate(t.o).Pass(ctx, in.well(c, t.want)); err != nil {
-			return in.withLog(ctx, c, err)
+			return in.withLog(ctx, c.service(), err)
 		}
 		return in.remember(ctx, c, sum)
 	}
@@ -179,14 +179,14 @@ func (in *Installer) running(c *Component, version string) health.Check {
 const lastLines = "10"
 
 // withLog adds what the service said last to an error: undoing starts another run of it.
-func (in *Installer) withLog(ctx context.Context, c *Component, err error) error {
+func (in *Installer) withLog(ctx context.Context, service string, err error) error {
 	ctx = context.WithoutCancel(ctx)
-	u, unitErr := in.Manager.Unit(ctx, c.service())
+	u, unitErr := in.Manager.Unit(ctx, service)
 	if unitErr != nil {
 		return errors.Join(err, unitErr)
 	}
 	out, logErr := in.Host.Run(ctx, "journalctl", "--quiet", "--no-pager", "--output=cat", "--lines="+lastLines,
-		"--unit="+c.service(), "_SYSTEMD_INVOCATION_ID="+u.InvokedBy)
+		"--unit="+service, "_SYSTEMD_INVOCATION_ID="+u.InvokedBy)
 	if logErr != nil {
 		return errors.Join(err, logErr)
 	}

@@ -163,20 +163,21 @@ func (in *Installer) ownData(p *plan.Plan, c *Component, s *Settings, name strin
 			if err != nil || !found {
 				return errors.Join(err, fmt.Errorf("account %s: %w", c.account(s), fs.ErrNotExist))
 			}
-			return in.chown(ctx, name, func(string) *owner { return &to })
+			return in.chown(ctx, name, func(string) owner { return to })
 		},
 		Undo: func(ctx context.Context) error { return in.disown(ctx, was) },
 	})
 	return nil
 }
 
-// disown gives files back to whom they belonged; those that came later stay.
+// disown gives files back to whom they belonged, and those that came later to whom the folder belonged: who wrote the older
+// ones goes on with them.
 func (in *Installer) disown(ctx context.Context, was *formerOwners) error {
-	return in.chown(ctx, was.Path, func(rel string) *owner {
+	return in.chown(ctx, was.Path, func(rel string) owner {
 		if o, ok := was.Each[rel]; ok {
-			return &o
+			return o
 		}
-		return nil
+		return was.Each["."]
 	})
 }
 

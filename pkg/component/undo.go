@@ -195,6 +195,9 @@ type unitThen struct {
 	now *formerUnit
 }
 
+// moves tells whether the unit comes from another file again, to which the links of its enabling lead.
+func (u unitThen) moves() bool { return u.File != "" && u.File != u.now.File }
+
 // unitsOf lists the units of a run as they were before it: its first step for a unit says so.
 func (in *Installer) unitsOf(ctx context.Context, all []former) ([]unitThen, error) {
 	units := []unitThen{}
@@ -209,8 +212,7 @@ func (in *Installer) unitsOf(ctx context.Context, all []former) ([]unitThen, err
 		if err != nil {
 			return nil, err
 		}
-		now := &formerUnit{Name: f.Unit.Name, Enabled: live.Enabled == "enabled", Active: live.Active == "active" || live.Active == "activating"}
-		units = append(units, unitThen{f.Unit, now})
+		units = append(units, unitThen{f.Unit, unitFormer(f.Unit.Name, live)})
 	}
 	return units, nil
 }
@@ -228,7 +230,7 @@ func (in *Installer) halt(p *plan.Plan, u unitThen) {
 			return errors.Join(in.Manager.Reload(ctx), in.Manager.Restart(ctx, u.Name))
 		})
 	}
-	if u.now.Enabled && !u.Enabled {
+	if u.now.Enabled && (!u.Enabled || u.moves()) {
 		p.Add(plan.Step{
 			Action: "disable", Target: u.Name, Former: was,
 			Do:   func(ctx context.Context) error { return in.Manager.Disable(ctx, u.Name) },
@@ -240,7 +242,7 @@ func (in *Installer) halt(p *plan.Plan, u unitThen) {
 // resume makes a unit as it was, once its files are.
 func (in *Installer) resume(p *plan.Plan, u unitThen, o Options) {
 	was := former{Unit: u.now}
-	if u.Enabled && !u.now.Enabled {
+	if u.Enabled && (!u.now.Enabled || u.moves()) {
 		p.Add(plan.Step{
 			Action: "enable", Target: u.Name, Former: was,
 			Do:   func(ctx context.Context) error { return in.Manager.Enable(ctx, u.Name) },
@@ -256,7 +258,10 @@ func (in *Installer) resume(p *plan.Plan, u unitThen, o Options) {
 			if err := in.Manager.Restart(ctx, u.Name); err != nil {
 				return err
 			}
-			return in.stays(ctx, u.Name, o)
+			if err := in.stays(ctx, u.Name, o); err != nil {
+				return in.withLog(ctx, u.Name, err)
+			}
+			return nil
 		},
 		Undo: func(ctx context.Context) error { return in.Manager.Stop(ctx, u.Name) },
 	})
