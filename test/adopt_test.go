@@ -69,10 +69,10 @@ systemctl daemon-reload
 systemctl enable --now prometheus node_exporter mysqld_exporter || :
 `
 
-// query asks this machine's Prometheus for an instant vector at a time, and returns the values by job.
-func (r *installRig) query(t *testing.T, text string, at time.Time) map[string]string {
+// query asks the Prometheus in the machine for up at a time: values by job.
+func (r *installRig) query(t *testing.T, at time.Time) map[string]string {
 	t.Helper()
-	out := r.ask(t, "curl", "-sfG", "--retry", "30", "--retry-connrefused", "http://127.0.0.1:9090/api/v1/query", "--data-urlencode", "query="+text, "--data-urlencode", fmt.Sprintf("time=%.3f", float64(at.UnixMilli())/1000))
+	out := r.ask(t, "curl", "-sfG", "--retry", "30", "--retry-connrefused", "http://127.0.0.1:9090/api/v1/query", "--data-urlencode", "query=up", "--data-urlencode", fmt.Sprintf("time=%.3f", float64(at.UnixMilli())/1000))
 	var answer struct {
 		Data struct {
 			Result []struct {
@@ -122,7 +122,7 @@ func (r *installRig) host(t *testing.T) string {
 func TestTheNotebooksHostIsAdopted(t *testing.T) {
 	r := newInstallRig(t)
 	r.ask(t, "sh", "-c", notebook, "notebook", r.debian)
-	r.until(t, "samples are recorded", func() bool { return r.query(t, "up", time.Now())["prometheus"] == "1" })
+	r.until(t, "samples are recorded", func() bool { return r.query(t, time.Now())["prometheus"] == "1" })
 	recorded := time.Now()
 	before := r.host(t)
 
@@ -137,7 +137,7 @@ func TestTheNotebooksHostIsAdopted(t *testing.T) {
 	if diff := cmp.Diff(strings.Split(before, "\n"), strings.Split(r.host(t), "\n")); diff != "" {
 		t.Errorf("it is not as it was:\n%s", diff)
 	}
-	if values := r.query(t, "up", recorded); values["prometheus"] != "1" {
+	if values := r.query(t, recorded); values["prometheus"] != "1" {
 		t.Errorf("what was recorded is gone: %v", values)
 	}
 
@@ -171,7 +171,7 @@ func TestTheNotebooksHostIsAdopted(t *testing.T) {
 	if diff := cmp.Diff(strings.Split(before, "\n"), strings.Split(r.host(t), "\n")); diff != "" {
 		t.Errorf("it is not as it was:\n%s", diff)
 	}
-	if values := r.query(t, "up", recorded); values["prometheus"] != "1" {
+	if values := r.query(t, recorded); values["prometheus"] != "1" {
 		t.Errorf("what was recorded is gone: %v", values)
 	}
 }
@@ -179,10 +179,10 @@ func TestTheNotebooksHostIsAdopted(t *testing.T) {
 // adopted looks at the host that was taken over.
 func (r *installRig) adopted(t *testing.T, recorded time.Time) {
 	t.Helper()
-	if values := r.query(t, "up", recorded); values["prometheus"] != "1" {
+	if values := r.query(t, recorded); values["prometheus"] != "1" {
 		t.Errorf("what was recorded before is not found: %v", values)
 	}
-	r.until(t, "it goes on recording", func() bool { return r.query(t, "up", time.Now())["prometheus"] == "1" })
+	r.until(t, "it goes on recording", func() bool { return r.query(t, time.Now())["prometheus"] == "1" })
 	status := r.ask(t, "curl", "-sf", "http://127.0.0.1:9090/api/v1/status/flags")
 	for _, flag := range []string{`"storage.tsdb.retention.time":"90d"`, `"web.enable-lifecycle":"true"`, `"storage.tsdb.path":"/opt/prometheus-2.42.0.linux-amd64/data"`, `"config.file":"/opt/prometheus-2.42.0.linux-amd64/prometheus.yml"`} {
 		if !strings.Contains(strings.ReplaceAll(status, " ", ""), flag) {
@@ -193,7 +193,7 @@ func (r *installRig) adopted(t *testing.T, recorded time.Time) {
 	if err != nil || !strings.HasPrefix(string(config), "# mine\nglobal: {scrape_interval: 1s}\n") || !strings.Contains(string(config), "job_name: node_exporter") {
 		t.Errorf("%v: %s", err, config)
 	}
-	r.until(t, "the node_exporter is scraped", func() bool { return r.query(t, "up", time.Now())["node_exporter"] == "1" })
+	r.until(t, "the node_exporter is scraped", func() bool { return r.query(t, time.Now())["node_exporter"] == "1" })
 	if line := r.ask(t, "sh", "-c", "tr '\\0' ' ' </proc/$(systemctl show -P MainPID node_exporter)/cmdline"); !strings.Contains(line, "/opt/node_exporter/current/node_exporter --web.listen-address=127.0.0.1:9100 --no-collector.wifi") {
 		t.Error(line)
 	}
@@ -241,7 +241,7 @@ printf 'ARGS="--log.level=warn"\n' >/etc/default/prometheus
 printf '/.\n/lib/systemd/system/prometheus.service\n/usr/bin/prometheus\n' >/var/lib/dpkg/info/prometheus.list
 systemctl daemon-reload
 systemctl enable --now prometheus`)
-	r.until(t, "samples are recorded", func() bool { return r.query(t, "up", time.Now())["prometheus"] == "1" })
+	r.until(t, "samples are recorded", func() bool { return r.query(t, time.Now())["prometheus"] == "1" })
 	recorded := time.Now()
 	args := r.pack(t, "prometheus", "2.42.0", "")
 	out, err := r.Command(t.Context(), r.program, args...).CombinedOutput()
@@ -249,7 +249,7 @@ systemctl enable --now prometheus`)
 		t.Errorf("%s", out)
 	}
 	r.opsctl(t, append(args, "--adopt")...)
-	if values := r.query(t, "up", recorded); values["prometheus"] != "1" {
+	if values := r.query(t, recorded); values["prometheus"] != "1" {
 		t.Errorf("what was recorded before is not found: %v", values)
 	}
 	line := r.ask(t, "sh", "-c", "p=$(systemctl show -P MainPID prometheus); ps -o user= -p $p; tr '\\0' ' ' </proc/$p/cmdline")

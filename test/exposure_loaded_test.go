@@ -15,7 +15,7 @@ import (
 // TestExposureOfLoadedUnitsMatchesSystemd asks booted systemds about units that they have loaded.
 func TestExposureOfLoadedUnitsMatchesSystemd(t *testing.T) {
 	seed := seed(t)
-	for version, recipe := range map[int]testpeers.Recipe{247: testpeers.BullseyeMachine(), 252: testpeers.BookwormMachine(), 257: testpeers.TrixieMachine()} {
+	for version, recipe := range testpeers.Machines() {
 		t.Run(fmt.Sprint(version), func(t *testing.T) {
 			m, random, units := testpeers.RequireMachine(t, recipe), randomFrom(seed), renderedUnits(t, version)
 			for n := range numberOfCases(500, 500, 2000) {

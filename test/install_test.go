@@ -73,7 +73,13 @@ func (r *installRig) pack(t *testing.T, name, version, program string) []string 
 			"pushgateway": "prometheus-pushgateway", "blackbox_exporter": "prometheus-blackbox-exporter", "mysqld_exporter": "prometheus-mysqld-exporter",
 		}[name])
 	}
-	release, err := testpeers.Pack(r.dir, name+"-"+version+".linux-amd64", map[string]string{name: program})
+	return r.packWith(t, name, version, map[string]string{name: program})
+}
+
+// packWith makes a release of files: names in it, and where each comes from.
+func (r *installRig) packWith(t *testing.T, name, version string, files map[string]string) []string {
+	t.Helper()
+	release, err := testpeers.Pack(r.dir, name+"-"+version+".linux-amd64", files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +309,7 @@ func TestForeignThingsAreNamed(t *testing.T) {
 		"a unit":      {"echo '[Service]' >/etc/systemd/system/node_exporter.service; systemctl daemon-reload", "rm /etc/systemd/system/node_exporter.service; systemctl daemon-reload", "/etc/systemd/system/node_exporter.service"},
 		"a package's": {"echo '[Service]' >/usr/lib/systemd/system/node_exporter.service", "rm /usr/lib/systemd/system/node_exporter.service", "/usr/lib/systemd/system/node_exporter.service"},
 		"a folder":    {"mkdir -p /opt/node_exporter", "rmdir /opt/node_exporter", "/opt/node_exporter"},
-		"the port":    {"systemd-run --unit other -p Type=exec /opt/other --web.listen-address=127.0.0.1:9100; for i in 1 2 3 4 5 6 7 8 9; do curl -sf -o /dev/null --retry 9 --retry-connrefused --retry-delay 0 http://127.0.0.1:9100/ && break; done", "systemctl stop other", "/opt/other"},
+		"the port":    {"systemd-run --no-ask-password --unit other -p Type=exec /opt/other --web.listen-address=127.0.0.1:9100; for i in 1 2 3 4 5 6 7 8 9; do curl -sf -o /dev/null --retry 9 --retry-connrefused --retry-delay 0 http://127.0.0.1:9100/ && break; done", "systemctl stop other", "/opt/other"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if name == "the port" {
