@@ -2,10 +2,12 @@ package testpeers
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestMachineBootsSystemd(t *testing.T) {
@@ -40,5 +42,22 @@ func boots(t *testing.T, m *Machine, banner string) {
 	out, err = os.ReadFile(m.Path("/run/said"))
 	if err != nil || !strings.HasPrefix(string(out), "try\n") {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// A listener of the machine's is reached from inside, and making many ends no process of this one's.
+func TestMachineListens(t *testing.T) {
+	m := RequireMachine(t, BookwormMachine())
+	server := &http.Server{Handler: http.NotFoundHandler(), ReadHeaderTimeout: time.Minute}
+	defer func() { _ = server.Close() }()
+	for range 50 {
+		l, err := m.Listen(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { _ = server.Serve(l) }()
+		if out, err := m.Run(t.Context(), "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://"+l.Addr().String()); err != nil || string(out) != "404" {
+			t.Fatalf("%q, %v", out, err)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package testpeers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -19,26 +20,40 @@ type netThread struct {
 }
 
 func newNetThread(pid int) (*netThread, error) {
-	ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = ns.Close() }()
 	t := &netThread{calls: make(chan func())}
 	joined := make(chan error)
 	go func() {
-		// Never unlocked: the thread must not serve other goroutines and dies with this one.
 		runtime.LockOSThread()
-		err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
+		home, err := t.enter(pid)
 		joined <- err
 		if err != nil {
-			return
+			return // still locked: the thread, which may be anywhere, dies with this goroutine
 		}
 		for call := range t.calls {
 			call()
 		}
+		// Home again, to serve other goroutines. Its death would be that of its children: Pdeathsig in [syscall.SysProcAttr] is about
+		// the thread that started one, and this one may have started any.
+		if err := errors.Join(unix.Setns(int(home.Fd()), unix.CLONE_NEWNET), home.Close()); err == nil {
+			runtime.UnlockOSThread()
+		}
 	}()
 	return t, <-joined
+}
+
+// enter moves the calling thread into the network namespace of a process, and returns the one that it comes from.
+func (*netThread) enter(pid int) (home *os.File, err error) {
+	if home, err = os.Open("/proc/thread-self/ns/net"); err != nil {
+		return nil, err
+	}
+	ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
+	if err != nil {
+		return nil, errors.Join(err, home.Close())
+	}
+	if err := errors.Join(unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET), ns.Close()); err != nil {
+		return nil, errors.Join(err, home.Close())
+	}
+	return home, nil
 }
 
 func (t *netThread) close() { close(t.calls) }
