@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -22,7 +23,7 @@ type call struct {
 }
 
 // parseStrace reads the output of strace -f -y -o. A call that another thread interrupted stands on two lines there and is one
-// call here, at the place where it began.
+// call here, at the place where it began; one that its process' end cut off has the result "?".
 func parseStrace(r io.Reader) ([]call, error) {
 	type started struct {
 		text  string
@@ -36,8 +37,8 @@ func parseStrace(r io.Reader) ([]call, error) {
 	for n := 0; lines.Scan(); n++ {
 		pid, text, _ := strings.Cut(lines.Text(), " ")
 		text = strings.TrimSpace(text)
-		if strings.HasPrefix(text, "+++ ") || strings.HasPrefix(text, "--- ") {
-			continue // an end, a signal
+		if strings.HasPrefix(text, "+++ ") || strings.HasPrefix(text, "--- ") || strings.HasSuffix(text, "<detached ...>") {
+			continue // an end, a signal, a thread that the process took along in its end
 		}
 		at, begin := len(calls), n
 		if head, ok := strings.CutSuffix(text, "<unfinished ...>"); ok {
@@ -63,8 +64,13 @@ func parseStrace(r io.Reader) ([]call, error) {
 		c.begin, c.end = begin, n
 		calls[at] = c
 	}
-	for pid, was := range unfinished {
-		return nil, fmt.Errorf("process %s never ended %s", pid, was.text)
+	for _, was := range unfinished {
+		c, err := parseCall(was.text + ") = ?")
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", was.begin+1, err)
+		}
+		c.begin, c.end = was.begin, math.MaxInt
+		calls[was.at] = c
 	}
 	return calls, lines.Err()
 }
@@ -214,6 +220,8 @@ func TestStraceIsRead(t *testing.T) {
 11    fcntl(3</opt>, F_SETLK, {l_type=F_WRLCK, l_start=0}) = 0
 11    pwrite64(8</var/x>(deleted), "{\"run\":\"1\""..., 300, 0) = 300
 10    exit_group(0)                     = ?
+13    fsync(3</opt> <unfinished ...>
+11    ???( <detached ...>
 10    +++ exited with 0 +++
 `
 	calls, err := parseStrace(strings.NewReader(output))
@@ -232,11 +240,12 @@ func TestStraceIsRead(t *testing.T) {
 		`7-7 fcntl/3 true "/opt" "/opt" ""`,
 		`8-8 pwrite64/4 true "" "{\"run\":\"1\"" "{\"run\":\"1\""`,
 		`9-9 exit_group/1 false "" "" ""`,
+		`10-9223372036854775807 fsync/1 false "/opt" "/opt" ""`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	for _, bad := range []string{"1 <... fsync resumed>) = 0", "1 fsync(3 <unfinished ...>", "1 fsync(3", "1 fsync(3)", "1 what"} {
+	for _, bad := range []string{"1 <... fsync resumed>) = 0", "1 what <unfinished ...>", "1 fsync(3", "1 fsync(3)", "1 what"} {
 		if calls, err := parseStrace(strings.NewReader(bad + "\n")); err == nil {
 			t.Errorf("%s: %v", bad, calls)
 		}
