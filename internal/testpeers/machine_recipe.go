@@ -16,7 +16,7 @@ func machineRecipe(suite string) Recipe {
 		Suite: suite,
 		Packages: []string{
 			"systemd", "systemd-sysv", "dbus", "libnss-systemd", "iproute2", "procps", "curl", "strace", "util-linux", "passwd",
-			"base-files", "base-passwd", "bash", "dash", "coreutils", "libc-bin", "login", "mount", "libpam-runtime", "libpam-modules", "libpam-systemd",
+			"base-files", "base-passwd", "bash", "dash", "coreutils", "grep", "gzip", "tar", "libc-bin", "login", "mount", "libpam-runtime", "libpam-modules", "libpam-systemd",
 		},
 		Omit: []string{"perl", "libperl", "usrmerge", "libfile-find", "libtext-glob", "libnumber-compare"},
 	}
