@@ -1,24 +1,39 @@
 // Command bench measures opsctl beside named tools: the same input, the same run,
 // CPU seconds and peak memory as ratios. It also compares what opsctl says with
-// what the generator knows; a difference is an error.
+// what the generator knows; a difference is an error. An installation is measured
+// in wall time, beside a shell script that does the same in the same machine.
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 func main() {
 	mib := flag.Int64("mib", 1024, "size of the plain log in MiB")
 	runs := flag.Int("runs", 3, "runs of each tool; the one with the least CPU counts")
+	installs := flag.Int("installs", 7, "rounds of each way to install")
+	settle := flag.Duration("settle", 2*time.Second, "how long an installation has to stay well")
+	only := flag.String("only", "", "measure `WHAT` alone: audit, install")
 	bin := flag.String("bin", "bin/opsctl", "the program to measure")
 	output := flag.String("make", "", "write the log of this `PATH` and its truth, and end")
 	names := flag.Bool("names", false, "with -make: every attack brings a user name of its own")
 	flag.Parse()
-	job := func() error { return run(*bin, *mib, *runs) }
+	job := func() error {
+		var errs []error
+		if *only != "install" {
+			errs = append(errs, run(*bin, *mib, *runs))
+		}
+		if *only != "audit" {
+			errs = append(errs, measureInstall(context.Background(), *bin, *installs, *settle))
+		}
+		return errors.Join(errs...)
+	}
 	if *output != "" {
 		job = func() error { return write(*output, *mib, *names) }
 	}
