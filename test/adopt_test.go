@@ -72,7 +72,7 @@ systemctl enable --now prometheus node_exporter mysqld_exporter || :
 // query asks the Prometheus in the machine for up at a time: values by job.
 func (r *installRig) query(t *testing.T, at time.Time) map[string]string {
 	t.Helper()
-	out := r.ask(t, "curl", "-sfG", "--retry", "30", "--retry-connrefused", "http://127.0.0.1:9090/api/v1/query", "--data-urlencode", "query=up", "--data-urlencode", fmt.Sprintf("time=%.3f", float64(at.UnixMilli())/1000))
+	out := r.ask(t, "curl", "-sfG", "--retry", "30", "--retry-max-time", "30", "--retry-connrefused", "http://127.0.0.1:9090/api/v1/query", "--data-urlencode", "query=up", "--data-urlencode", fmt.Sprintf("time=%.3f", float64(at.UnixMilli())/1000))
 	var answer struct {
 		Data struct {
 			Result []struct {

@@ -13,7 +13,6 @@ import (
 	"github.com/opsctl/opsctl/internal/testpeers"
 	"github.com/opsctl/opsctl/pkg/component"
 	"github.com/opsctl/opsctl/pkg/systemd"
-	"github.com/opsctl/opsctl/templates"
 )
 
 // exposed is a unit with its drop-ins, in order.
@@ -138,23 +137,21 @@ func saysOffline(t *testing.T, box *testpeers.Box, units map[string]exposed) map
 // every version from the oldest to newest.
 func renderedUnits(t *testing.T, newest int) map[string]exposed {
 	t.Helper()
-	catalogue, err := component.Load(templates.Components, "components")
+	catalogue, err := component.Shipped()
 	if err != nil {
 		t.Fatal(err)
 	}
-	services := slices.Concat(slices.Collect(maps.Values(shapes()))...)
-	for _, name := range catalogue.Names() {
-		c, err := catalogue.Get(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		services = append(services, systemd.Service{
-			Name: "catalogue-" + name, Exec: append([]string{"/opt/" + c.Binary}, c.Args...), User: c.Name, DynamicUser: true, ReloadSignal: c.Reload,
-			OpenFiles: c.OpenFiles, Capabilities: c.Capabilities, Hardening: systemd.Hardening{Profile: c.Profile, Overrides: c.Overrides},
-		})
-	}
 	units := map[string]exposed{}
-	for _, s := range services {
+	for _, name := range catalogue.Names() {
+		for version := systemd.MinVersion; version <= newest; version++ {
+			text, err := component.Unit(name, version)
+			if err != nil {
+				t.Fatal(err)
+			}
+			units[fmt.Sprintf("catalogue-%s-%d.service", name, version)] = exposed{text}
+		}
+	}
+	for _, s := range slices.Concat(slices.Collect(maps.Values(shapes()))...) {
 		for version := systemd.MinVersion; version <= newest; version++ {
 			text, err := s.Render(version)
 			if err != nil {

@@ -120,8 +120,8 @@ func TestUpgradesThatCannotWork(t *testing.T) {
 	out := r.fails(t, 1, r.pack(t, "node_exporter", "1.6.0", foreign)...)
 	t.Logf("another architecture: %v for all, %s", time.Since(began), out)
 
-	r.ask(t, "sh", "-c", `systemd-run --no-ask-password --unit other -p Type=exec `+r.debian+`/usr/bin/prometheus-pushgateway --web.listen-address=127.0.0.1:9300
-		curl -sf -o /dev/null --retry 30 --retry-connrefused http://127.0.0.1:9300/`)
+	r.ask(t, "sh", "-c", `systemd-run --no-ask-password --unit other -p Type=exec `+r.debian+`/usr/bin/prometheus-node-exporter --web.listen-address=127.0.0.1:9300
+		curl -sf -o /dev/null --retry 30 --retry-max-time 30 --retry-connrefused http://127.0.0.1:9300/`)
 	taken := append(r.pack(t, "node_exporter", "1.5.0", ""), "--listen", "127.0.0.1:9300")
 	if out := r.fails(t, 6, taken...); !strings.Contains(out, "other.service") || !strings.Contains(out, "9300") {
 		t.Error(out)
@@ -201,7 +201,7 @@ func TestRunsAreUndone(t *testing.T) {
 	if out := r.fails(t, 6, "service", "undo", "--yes"); !strings.Contains(out, "/etc/systemd/system/node_exporter.service") {
 		t.Error(out)
 	}
-	r.ask(t, "sed", "-i", "$d", "/etc/systemd/system/node_exporter.service")
+	r.ask(t, "sh", "-c", "cd /etc/systemd/system; head -n -1 node_exporter.service >u; cat u >node_exporter.service; rm u")
 	r.opsctl(t, "service", "undo", "--yes", "--settle", "100ms")
 	if after := r.tree(t); after != first {
 		t.Errorf("it was\n%s\nand is\n%s", first, after)

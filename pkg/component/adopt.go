@@ -299,12 +299,24 @@ func (in *Installer) endUnit(p *plan.Plan, a *adoption) {
 		})
 	}
 	if then.Active {
-		p.Add(plan.Step{
-			Action: "stop", Target: a.unit, Former: was,
-			Do: func(ctx context.Context) error { return in.Manager.Stop(ctx, a.unit) },
-		})
-		p.OnRestored(func(ctx context.Context) error {
-			return errors.Join(in.Manager.Reload(ctx), in.Manager.Restart(ctx, a.unit))
-		})
+		in.stop(p, then)
 	}
+}
+
+// stop adds the end of a unit that runs. It runs again when the plan fails after that.
+func (in *Installer) stop(p *plan.Plan, u *formerUnit) {
+	stopped := false
+	p.Add(plan.Step{
+		Action: "stop", Target: u.Name, Former: former{Unit: u},
+		Do: func(ctx context.Context) error {
+			stopped = true
+			return in.Manager.Stop(ctx, u.Name)
+		},
+	})
+	p.OnRestored(func(ctx context.Context) error {
+		if !stopped {
+			return nil
+		}
+		return errors.Join(in.Manager.Reload(ctx), in.Manager.Restart(ctx, u.Name))
+	})
 }

@@ -75,7 +75,10 @@ func (in *Installer) snapshot(p *plan.Plan, t *target) error {
 	if t.have.up() {
 		p.Add(plan.Step{
 			Action: "stop", Target: t.c.service(), Detail: "so that its data are whole",
-			Do: func(ctx context.Context) error { return in.Manager.Stop(ctx, t.c.service()) },
+			Do: func(ctx context.Context) error {
+				t.touched = true
+				return in.Manager.Stop(ctx, t.c.service())
+			},
 		})
 	}
 	p.Add(plan.Step{

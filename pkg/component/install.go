@@ -71,6 +71,7 @@ type target struct {
 	want    *Settings
 	adopted *adoption // nil: nothing is taken over
 	config  []byte    // the configuration that it is to have; nil leaves what is there
+	touched bool      // a step has begun to stop, restart or reload the service
 }
 
 // Plan says what an installation would change. Nothing is opened for writing.
@@ -221,7 +222,7 @@ func (in *Installer) layUnit(p *plan.Plan, t *target) (effect, error) {
 		return nothing, err
 	}
 	s := &p.Steps[len(p.Steps)-1]
-	s.Detail = in.exposure(t.have.unit.text(), text)
+	s.Detail = in.exposureChange(t, text)
 	return restart, nil
 }
 

@@ -24,7 +24,7 @@ type Installed struct {
 	Problem   string   `json:"problem"`  // why not
 	Pending   int      `json:"pending"`  // steps that installing it again, as it was chosen, would take: what drifted
 	Drift     []string `json:"drift"`    // those steps, in words
-	Exposure  string   `json:"exposure"` // of the unit with its drop-ins, as systemd-analyze security has it: "2.1"
+	Exposure  string   `json:"exposure"` // of the unit with its drop-ins, as systemd-analyze security has it: "2.1 (OK)"
 	Unit      string   `json:"unit"`     // the file it was loaded from; "" for an image
 	DropIns   []string `json:"dropIns"`
 	MainPID   uint32   `json:"mainPid"`
@@ -87,7 +87,7 @@ func (in *Installer) Status(ctx context.Context, name string) (*Installed, error
 	if err := errors.Join(have.own(), in.well(c, s)(ctx)); err != nil {
 		out.Problem = err.Error()
 	}
-	out.Exposure = in.exposureOf(live)
+	out.Exposure = in.exposureOf(c.unitFile(), have.unit.text(), live.DropIns)
 	out.Healthy = out.Problem == ""
 	return out, nil
 }

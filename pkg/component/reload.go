@@ -21,9 +21,17 @@ var ErrNoReload = errors.New("has no configuration that it could read anew")
 func (in *Installer) reloadSteps(p *plan.Plan, t *target) {
 	p.Add(plan.Step{
 		Action: "reload", Target: t.c.service(), Detail: "it reads its configuration anew, and says that it took it",
-		Do: func(ctx context.Context) error { return in.reload(ctx, t) },
+		Do: func(ctx context.Context) error {
+			t.touched = true
+			return in.reload(ctx, t)
+		},
 	})
-	p.OnRestored(func(ctx context.Context) error { return in.reload(ctx, t) })
+	p.OnRestored(func(ctx context.Context) error {
+		if !t.touched {
+			return nil
+		}
+		return in.reload(ctx, t)
+	})
 }
 
 // reload asks over HTTP, where the answer says why not; where that is switched off, by the signal.

@@ -36,7 +36,10 @@ func (in *Installer) Remove(ctx context.Context, name string, purge bool) (*plan
 			})
 		}
 		if have.live.Active != "inactive" {
-			p.Add(plan.Step{Action: "stop", Target: c.service(), Do: func(ctx context.Context) error { return in.Manager.Stop(ctx, c.service()) }})
+			p.Add(plan.Step{Action: "stop", Target: c.service(), Do: func(ctx context.Context) error {
+				t.touched = true
+				return in.Manager.Stop(ctx, c.service())
+			}})
 		}
 	}
 	targets, err := in.ofComponent(c, s, purge)

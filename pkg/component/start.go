@@ -75,6 +75,7 @@ func (in *Installer) restart(t *target) plan.Step {
 		s.Action = "restart"
 	}
 	s.Do = func(ctx context.Context) error {
+		t.touched = true
 		sum, err := in.sumOf(c.configFile(t.want))
 		if err != nil && c.Config != nil {
 			return err
@@ -104,11 +105,11 @@ func (in *Installer) gate(o Options) health.Gate {
 	return health.Gate{Wait: o.Wait, Patience: min(o.Wait, patience), Settle: o.Settle}
 }
 
-// restoreService starts again what ran, once all files are as they were.
+// restoreService starts again what ran, once all files are as they were. What no step has touched runs on.
 func (in *Installer) restoreService(t *target) func(context.Context) error {
 	c, have := t.c, t.have
 	return func(ctx context.Context) error {
-		if err := in.Manager.Reload(ctx); err != nil || !have.up() {
+		if err := in.Manager.Reload(ctx); err != nil || !have.up() || !t.touched {
 			return err
 		}
 		if err := in.Manager.ResetFailed(ctx, c.service()); err != nil {

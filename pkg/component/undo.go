@@ -221,14 +221,7 @@ func (in *Installer) unitsOf(ctx context.Context, all []former) ([]unitThen, err
 func (in *Installer) halt(p *plan.Plan, u unitThen) {
 	was := former{Unit: u.now}
 	if u.now.Active {
-		p.Add(plan.Step{
-			Action: "stop", Target: u.Name, Former: was,
-			Do:   func(ctx context.Context) error { return in.Manager.Stop(ctx, u.Name) },
-			Undo: nil,
-		})
-		p.OnRestored(func(ctx context.Context) error {
-			return errors.Join(in.Manager.Reload(ctx), in.Manager.Restart(ctx, u.Name))
-		})
+		in.stop(p, u.now)
 	}
 	if u.now.Enabled && (!u.Enabled || u.moves()) {
 		p.Add(plan.Step{
