@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 
 	"github.com/opsctl/opsctl/pkg/atomicfile"
 	"github.com/opsctl/opsctl/pkg/plan"
@@ -50,19 +51,23 @@ func (in *Installer) Remove(ctx context.Context, name string, purge bool) (*plan
 }
 
 // ofComponent lists what goes with a component: what opsctl made, and with purge its data and configuration. What others put
-// into its folders stays.
+// into its folders stays, and so do those folders.
 func (in *Installer) ofComponent(c *Component, s *Settings, purge bool) ([]string, error) {
-	targets := []string{c.unitFile(), c.currentLink()}
+	releases := []string{c.currentLink()}
 	versions, err := in.releases(c)
 	if err != nil {
 		return nil, err
 	}
 	for _, v := range versions {
-		targets = append(targets, c.release(v))
+		releases = append(releases, c.release(v))
 	}
-	targets = append(targets, c.loadedFile())
+	if releases, err = in.whole(c.home(), releases); err != nil {
+		return nil, err
+	}
+	targets := append([]string{c.unitFile()}, releases...)
 	if !purge {
-		return append(targets, c.settingsFile()), nil
+		own, err := in.whole(c.etc(), []string{c.settingsFile()})
+		return append(targets, own...), err
 	}
 	targets = append(targets, c.etc())
 	if data := c.dataDir(s); data != "" {
@@ -72,10 +77,24 @@ func (in *Installer) ofComponent(c *Component, s *Settings, purge bool) ([]strin
 	return targets, nil
 }
 
+// whole is the folder itself where nothing but the names is in it.
+func (in *Installer) whole(dir string, names []string) ([]string, error) {
+	entries, err := in.Host.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range entries {
+		if !slices.Contains(names, path.Join(dir, e.Name())) {
+			return names, nil
+		}
+	}
+	return []string{dir}, nil
+}
+
 // removeAll adds the steps that move things aside, all of them before anything is gone for good.
 func (in *Installer) removeAll(p *plan.Plan, t *target, targets []string, purge bool) error {
 	c, account := t.c, t.c.account(t.want)
-	aside := []string{}
+	aside := []string{in.path(c.loadedFile())}
 	for _, name := range targets {
 		if _, err := in.Host.Lstat(name); errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -120,7 +139,7 @@ func (in *Installer) removeAll(p *plan.Plan, t *target, targets []string, purge 
 		for _, each := range aside {
 			errs = append(errs, atomicfile.Remove(each))
 		}
-		return errors.Join(append(errs, in.emptyFolders(c.home()), in.emptyFolders(c.etc()))...)
+		return errors.Join(errs...)
 	}})
 	return nil
 }

@@ -3,6 +3,7 @@ package component
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -123,11 +124,12 @@ func clientFile(dsn string) ([]byte, error) {
 	if c.Net == "unix" {
 		put("socket", c.Addr)
 	} else {
-		host, port, ok := strings.Cut(c.Addr, ":")
-		put("host", host)
-		if ok {
-			put("port", port)
+		host, port, err := net.SplitHostPort(c.Addr) // ParseDSN adds the port
+		if err != nil {
+			return nil, errors.New("its address is not HOST:PORT")
 		}
+		put("host", host)
+		put("port", port)
 	}
 	return []byte(b.String()), nil
 }
