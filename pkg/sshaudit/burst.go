@@ -157,7 +157,8 @@ func (b *burst) prune(headEnd, now, slack uint32) {
 	}
 }
 
-// dropIdle forgets the addresses whose failures lie too far back to matter.
+// dropIdle forgets the addresses whose failures lie too far back to matter, also to the
+// part before this one.
 func (p *Partial) dropIdle() {
 	p.bursts.drop(func(b *burst) bool {
 		if b.detected != 0 {
@@ -165,7 +166,7 @@ func (p *Partial) dropIdle() {
 		}
 		headEnd, now := p.headEnd(b.key.host), p.hosts[b.key.host].to
 		n := len(b.times)
-		idle := n == 0 || b.times[n-1].time+burstSpan+p.burstSlack() < now && b.times[n-1].time > headEnd
+		idle := n == 0 || b.times[n-1].time+burstSpan+p.burstSlack() < now && b.times[0].time > headEnd
 		if idle {
 			p.idle = append(p.idle, b)
 		}
