@@ -46,9 +46,28 @@ type timeCount struct {
 // grace of its connection and the sweep that closed it.
 func (p *Partial) burstSlack() uint32 { return p.grace + 2*sweepEvery }
 
+// tooOld tells whether no failure that is yet to be counted can be in a burst with one
+// of time t.
+func (p *Partial) tooOld(host int, t uint32) bool {
+	return t+burstSpan+p.burstSlack() < p.hosts[host].to
+}
+
 // addBurst counts the failures of one connection.
 func (p *Partial) addBurst(host int, c *conn) {
 	key := hostAddr{host, c.addr}
+	if p.sieve != nil && p.sift(key, c.attempts) {
+		return
+	}
+	for i := range c.attempts {
+		a := &c.attempts[i]
+		p.tries = append(p.tries, timeCount{a.time, a.count, a.at})
+	}
+	p.addTries(key, p.tries...)
+	p.tries = p.tries[:0]
+}
+
+// addTries adds failures of an address to the table.
+func (p *Partial) addTries(key hostAddr, tries ...timeCount) {
 	b := p.bursts.get(key)
 	if b == nil {
 		if len(p.bursts.live) >= p.sweep {
@@ -58,10 +77,9 @@ func (p *Partial) addBurst(host int, c *conn) {
 		p.bursts.put(key, b)
 	}
 	added := false
-	for i := range c.attempts {
-		a := &c.attempts[i]
-		if b.detected == 0 || a.time <= b.detected {
-			b.insert(timeCount{a.time, a.count, a.at})
+	for _, tc := range tries {
+		if b.detected == 0 || tc.time <= b.detected {
+			b.insert(tc)
 			added = true
 		}
 	}
@@ -69,7 +87,7 @@ func (p *Partial) addBurst(host int, c *conn) {
 		b.detect()
 	}
 	if len(b.times) > 0 {
-		b.prune(p.headEnd(host), p.hosts[host].to, p.burstSlack())
+		b.prune(p.headEnd(key.host), p.hosts[key.host].to, p.burstSlack())
 	}
 }
 
@@ -164,9 +182,8 @@ func (p *Partial) dropIdle() {
 		if b.detected != 0 {
 			return false
 		}
-		headEnd, now := p.headEnd(b.key.host), p.hosts[b.key.host].to
 		n := len(b.times)
-		idle := n == 0 || b.times[n-1].time+burstSpan+p.burstSlack() < now && b.times[0].time > headEnd
+		idle := n == 0 || p.tooOld(b.key.host, b.times[n-1].time) && b.times[0].time > p.headEnd(b.key.host)
 		if idle {
 			p.idle = append(p.idle, b)
 		}

@@ -36,7 +36,8 @@ type Partial struct {
 	fails  *failTable
 	log    *failLog // takes the failures in place of fails; may be nil
 	bursts burstTable
-	sweep  int // size of bursts at which the idle ones are dropped
+	sieve  *burstSieve // takes the failures before bursts; nil but while lines are read
+	sweep  int         // size of bursts at which the idle ones are dropped
 	logins map[string]*login
 	wrong  map[string]*notice // good keys from addresses outside from=
 	modes  map[string]*notice // files that StrictModes refused
@@ -47,7 +48,8 @@ type Partial struct {
 	scratch []byte            // composes map keys
 	texts   map[string]string // see text
 	freed   []*conn
-	idle    []*burst // dropped, to be used again
+	idle    []*burst    // dropped, to be used again
+	tries   []timeCount // composes what goes to bursts
 }
 
 type hostAddr struct {

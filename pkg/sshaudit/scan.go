@@ -107,6 +107,7 @@ const cancelEvery = 1 << 14
 func (s *scanner) run(ctx context.Context, lines *authlog.Lines, progress func(int64)) result {
 	var err error
 	reported := int64(0)
+	s.p.sieve = newBurstSieve()
 	for {
 		line, ok := lines.Next()
 		if !ok {
@@ -122,6 +123,7 @@ func (s *scanner) run(ctx context.Context, lines *authlog.Lines, progress func(i
 		}
 		s.line(line)
 	}
+	s.p.endSieve()
 	progress(lines.Read - reported)
 	s.tally.bytes, s.tally.long = lines.Read, lines.Long
 	if err == nil {
