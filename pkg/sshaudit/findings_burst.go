@@ -14,6 +14,9 @@ func (r *reporter) bruteForce() {
 			sums[b.key] = nil
 		}
 	}
+	if len(sums) == 0 {
+		return
+	}
 	for i := range r.p.fails.n {
 		row := r.p.fails.row(i)
 		key := hostAddr{int(row.host), row.addr}

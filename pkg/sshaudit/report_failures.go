@@ -45,14 +45,27 @@ func (r *reporter) largest() []*failRow {
 	return rows
 }
 
-// nthCount gives the count of the n-th largest row.
+// nthCount gives the count of the n-th largest row, of n or more. Nearly all rows have a
+// small one: those are counted by it, and only the others sorted.
 func nthCount(f *failTable, n int) uint64 {
-	counts := make([]uint64, f.n)
-	for i := range counts {
-		counts[i] = f.row(i).count
+	var small [256]int
+	var large []uint64
+	for i := range f.n {
+		if c := f.row(i).count; c < uint64(len(small)) {
+			small[c]++
+		} else {
+			large = append(large, c)
+		}
 	}
-	slices.Sort(counts)
-	return counts[len(counts)-n]
+	if n <= len(large) {
+		slices.Sort(large)
+		return large[len(large)-n]
+	}
+	c, above := len(small)-1, len(large)+small[len(small)-1]
+	for ; above < n; above += small[c] {
+		c--
+	}
+	return uint64(c)
 }
 
 func (r *reporter) failure(row *failRow) Failure {
