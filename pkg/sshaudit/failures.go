@@ -90,7 +90,7 @@ type failTable struct {
 	seed   maphash.Seed
 	limit  int
 	level  int
-	slots  []uint64 // open addressing: the upper half of the hash, and a row's number plus one
+	slots  []slot // open addressing
 	pages  [][]failRow
 	n      int    // rows
 	names  []byte // the users' names
@@ -98,8 +98,19 @@ type failTable struct {
 	warmed uint64 // see warm: keeps its reads from being optimised away
 }
 
+// slot is a row's number plus one, less than there are slots, in its lower bits, and
+// the uppermost ones of the row's hash; 0 is none. mask is the number of slots less one.
+type slot uint32
+
+func newSlot(hash, mask uint64, row int) slot { return slot(hash>>32&^mask) | slot(row+1) }
+
+func (s slot) row(mask uint64) int { return int(uint64(s)&mask) - 1 }
+
+// may tells whether the slot can be of a row with that hash.
+func (s slot) may(hash, mask uint64) bool { return (uint64(s)^hash>>32)&^mask == 0 }
+
 func newFailTable(seed maphash.Seed) *failTable {
-	return &failTable{seed: seed, limit: maxRows, slots: make([]uint64, 1<<10)}
+	return &failTable{seed: seed, limit: maxRows, slots: make([]slot, 1<<10)}
 }
 
 func (f *failTable) row(i int) *failRow { return &f.pages[i/rowPage][i%rowPage] }
@@ -167,10 +178,10 @@ func (f *failTable) put(r *failRow, user []byte) {
 	mask := uint64(len(f.slots) - 1)
 	i := r.hash & mask
 	for ; f.slots[i] != 0; i = (i + 1) & mask {
-		if f.slots[i]>>32 != r.hash>>32 {
+		if !f.slots[i].may(r.hash, mask) {
 			continue
 		}
-		if old := f.row(int(uint32(f.slots[i]) - 1)); old.hash == r.hash && old.failID == r.failID && string(f.user(old)) == string(user) {
+		if old := f.row(f.slots[i].row(mask)); old.hash == r.hash && old.failID == r.failID && string(f.user(old)) == string(user) {
 			old.count += r.count
 			old.first, old.last = min(old.first, r.first), max(old.last, r.last)
 			return
@@ -182,8 +193,8 @@ func (f *failTable) put(r *failRow, user []byte) {
 	own := f.row(f.n)
 	*own = *r
 	f.names = own.keep(user, f.names)
+	f.slots[i] = newSlot(r.hash, mask, f.n)
 	f.n++
-	f.slots[i] = r.hash&^(1<<32-1) | uint64(f.n)
 	if f.n*4 > len(f.slots)*3 {
 		f.grow()
 	}
@@ -196,7 +207,7 @@ func (r *failRow) key(names []byte) failKey {
 }
 
 func (f *failTable) grow() {
-	f.slots = make([]uint64, 4*len(f.slots))
+	f.slots = make([]slot, 4*len(f.slots))
 	mask := uint64(len(f.slots) - 1)
 	for n := range f.n {
 		h := f.row(n).hash
@@ -204,14 +215,14 @@ func (f *failTable) grow() {
 		for f.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		f.slots[i] = h&^(1<<32-1) | uint64(n+1)
+		f.slots[i] = newSlot(h, mask, n)
 	}
 }
 
 // rebuild maps all rows to a coarser level.
 func (f *failTable) rebuild(level int) {
 	old := *f
-	f.level, f.pages, f.n, f.names, f.slots = level, nil, 0, nil, make([]uint64, 1<<10)
+	f.level, f.pages, f.n, f.names, f.slots = level, nil, 0, nil, make([]slot, 1<<10)
 	for i := range old.n {
 		r := old.row(i)
 		k := r.key(old.names).coarsen(level)
@@ -287,14 +298,14 @@ const ahead = 16
 // a large table lies outside the core's cache.
 func (f *failTable) warm(rows []failRow) {
 	mask := uint64(len(f.slots) - 1)
-	var found [ahead]uint64
+	var found [ahead]slot
 	for i := range rows {
 		found[i] = f.slots[rows[i].hash&mask]
 	}
 	sum := uint64(0)
 	for i := range rows {
-		if s := found[i]; s != 0 && s>>32 == rows[i].hash>>32 {
-			sum += f.row(int(uint32(s) - 1)).hash
+		if s := found[i]; s != 0 && s.may(rows[i].hash, mask) {
+			sum += f.row(s.row(mask)).hash
 		}
 	}
 	f.warmed = sum

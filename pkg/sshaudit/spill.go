@@ -43,7 +43,7 @@ type spill struct {
 
 func newSpill(like *Partial) *spill {
 	s := &spill{p: newPartialLike(like)}
-	s.p.fails.slots = make([]uint64, 1<<16)
+	s.p.fails.slots = make([]slot, 1<<16)
 	return s
 }
 
