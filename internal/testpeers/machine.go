@@ -33,7 +33,8 @@ tree=$1 base=$2
 shift 2
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 tmpfs "$base"
-mkdir -p "$base/up/etc" "$base/work" "$base/root"
+mkdir -p "$base/up/etc" "$base/up/var" "$base/work" "$base/root"
+ln -s /run "$base/up/var/run"
 cd "$base/up/etc"
 cp "$tree/usr/share/base-passwd/passwd.master" passwd
 cp "$tree/usr/share/base-passwd/group.master" group
