@@ -21,7 +21,7 @@ func run() int {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	recipes := []testpeers.Recipe{testpeers.Bookworm(), testpeers.BookwormMachine(), testpeers.ExporterPackages(), testpeers.Prometheus(), testpeers.MariaDBPackages()}
+	recipes := []testpeers.Recipe{testpeers.Bookworm(), testpeers.BookwormMachine(), testpeers.ExporterPackages(), testpeers.Prometheus(), testpeers.MariaDBPackages(), testpeers.BackendPackages()}
 	suites := []string{"bookworm"}
 	if *torture {
 		recipes = append(recipes, testpeers.Trixie(), testpeers.BullseyeAnalyze(), testpeers.Machines()[247], testpeers.Machines()[257])
@@ -53,6 +53,9 @@ func fill(ctx context.Context, recipes []testpeers.Recipe, suites []string) erro
 		if err := get("units of "+suite, func() (string, error) { return testpeers.DebianUnits(ctx, suite) }); err != nil {
 			return err
 		}
+	}
+	if err := get("releases of Debian's programs", func() (string, error) { return testpeers.DebianMirror(ctx) }); err != nil {
+		return err
 	}
 	return get("node_exporter", func() (string, error) { return testpeers.NodeExporter(ctx) })
 }
