@@ -115,6 +115,9 @@ func (in *Installer) configure(p *plan.Plan, t *target, told []*target) error {
 // tell edits the collector's configuration for one component, as it was chosen.
 func (in *Installer) tell(p *plan.Plan, name string, text []byte, t *target) ([]byte, error) {
 	text, err := in.untell(name, text, t)
+	if before := t.have.settings; err == nil && before != nil && before.Scrape == ScrapeFile && t.want.Scrape != ScrapeFile {
+		err = in.dropTargets(p, t)
+	}
 	if err != nil || t.want.Scrape == ScrapeOff {
 		return text, err
 	}
@@ -151,6 +154,15 @@ func (t *target) removeJob(name string, text []byte) (_ []byte, err error) {
 		return scrape.Remove(name, text, t.c.Name)
 	}
 	return scrape.Remove(name, text, t.c.Name, t.c.address(t.want))
+}
+
+// dropTargets removes the component's file for file_sd_configs.
+func (in *Installer) dropTargets(p *plan.Plan, t *target) error {
+	file, err := in.look(t.targetsFile())
+	if err == nil && !file.Absent {
+		p.Add(in.change(file, &formerFile{Path: t.targetsFile(), Absent: true}))
+	}
+	return err
 }
 
 // job is the component's scrape job.
@@ -237,8 +249,8 @@ func (in *Installer) forget(ctx context.Context, p *plan.Plan, gone *target) err
 		return err
 	}
 	if gone.want.Scrape == ScrapeFile {
-		if file, err := in.look(gone.targetsFile()); err == nil && !file.Absent {
-			p.Add(in.change(file, &formerFile{Path: gone.targetsFile(), Absent: true}))
+		if err := in.dropTargets(p, gone); err != nil {
+			return err
 		}
 	}
 	if bytes.Equal(text, was.Text) {
