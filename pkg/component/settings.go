@@ -93,7 +93,7 @@ func (c *Component) checkSettings(s *Settings) error {
 	return errors.Join(c.checkSet(s.Set), c.checkArgs(s.Args))
 }
 
-// checkSet looks at the values of options.
+// checkSet looks at the values of options. Its errors do not show one: it may hold a password, which is why it is refused.
 func (c *Component) checkSet(set map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		option, ok := c.Options[name]
@@ -101,7 +101,7 @@ func (c *Component) checkSet(set map[string]string) error {
 			return fmt.Errorf("option %q is %w: %s has %s", name, ErrSetting, c.Name, c.optionNames())
 		}
 		if set[name] != "" && !regexp.MustCompile(option.whole()).MatchString(set[name]) {
-			return fmt.Errorf("%s=%s is %w: %s", name, set[name], ErrSetting, option.Help)
+			return fmt.Errorf("option %s: that value is %w: %s", name, ErrSetting, option.Help)
 		}
 	}
 	return nil
@@ -114,14 +114,15 @@ func (c *Component) optionNames() string {
 	return strings.Join(slices.Sorted(maps.Keys(c.Options)), ", ")
 }
 
-// checkArgs looks at further arguments: what has a setting of its own is not said twice.
+// checkArgs looks at further arguments: what has a setting of its own is not said twice. Its errors show no values, as those
+// of checkSet.
 func (c *Component) checkArgs(args []string) error {
-	for _, arg := range args {
+	for i, arg := range args {
 		if !strings.HasPrefix(arg, "-") || strings.ContainsAny(arg, "\n\x00") {
-			return fmt.Errorf("argument %q is %w: one word that begins with a dash", arg, ErrSetting)
+			return fmt.Errorf("further argument %d is %w: one word that begins with a dash", i+1, ErrSetting)
 		}
 		if name := c.placeholderOf(flagName(arg)); name != "" && !strings.HasPrefix(name, "credential:") {
-			return fmt.Errorf("argument %q is %w: %s says that", arg, ErrSetting, settingOf(name))
+			return fmt.Errorf("argument --%s is %w: %s says that", flagName(arg), ErrSetting, settingOf(name))
 		}
 	}
 	return nil
@@ -177,6 +178,9 @@ func (c *Component) choose(before *Settings, o *Options) (*Settings, error) {
 			*each.to = *each.from
 		}
 	}
+	if path.IsAbs(s.Data) {
+		s.Data = path.Clean(s.Data) // as a shell completes it, with a slash at the end
+	}
 	if s.Data == c.ownData() {
 		s.Data = ""
 	}
@@ -206,7 +210,10 @@ func (c *Component) choose(before *Settings, o *Options) (*Settings, error) {
 		}
 	}
 	slices.Sort(s.Secrets)
-	return s, errors.Join(c.checkSet(o.Set), c.checkSettings(s))
+	if err := c.checkSet(o.Set); err != nil { // also of those that go back to the component's own
+		return nil, err
+	}
+	return s, c.checkSettings(s)
 }
 
 // secretHelp lists the secrets that a component takes.

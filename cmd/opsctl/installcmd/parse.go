@@ -103,6 +103,9 @@ func (o *options) values(env *cli.Env) error {
 		}
 		o.Set[name] = value
 	}
+	if _, set := o.Set["retention"]; set && o.retention != "" {
+		return cli.Usagef("--retention and --set retention= say the same")
+	}
 	if o.retention != "" {
 		o.Set["retention"] = o.retention
 	}
@@ -119,7 +122,7 @@ func (o *options) values(env *cli.Env) error {
 	for _, text := range o.secrets {
 		name, file, ok := strings.Cut(text, "=")
 		if !ok || file == "" {
-			return cli.Usagef("--secret %s: NAME=FILE", name)
+			return cli.Usagef("--secret takes NAME=FILE")
 		}
 		data, err := readSecret(env, file)
 		if err != nil {

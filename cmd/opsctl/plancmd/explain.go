@@ -6,6 +6,7 @@ import (
 
 	"github.com/opsctl/opsctl/pkg/cli"
 	"github.com/opsctl/opsctl/pkg/component"
+	"github.com/opsctl/opsctl/pkg/systemd"
 	"github.com/opsctl/opsctl/pkg/systemd/manager"
 )
 
@@ -38,6 +39,7 @@ func explanations() []explanation {
 		{component.ErrSetting, cli.CodeUsage, "usage", ""},
 		{component.ErrVersion, cli.CodeUsage, "usage", ""},
 		{component.ErrSecretMissing, cli.CodeUsage, "install.secret", "--secret NAME=FILE hands it over; - is standard input"},
+		{systemd.ErrSecret, cli.CodeUsage, "install.secret", "--secret NAME=FILE hands one over where the component takes any"},
 		{component.ErrForeign, cli.CodeDeclined, "install.foreign", "opsctl install COMPONENT --adopt --dry-run shows how it would be taken over"},
 		{component.ErrFormat, cli.CodeDeclined, "install.format", "--snapshot copies the data first"},
 		{component.ErrConfig, cli.CodeFailed, "install.config", "mend the configuration; what ran goes on running"},
