@@ -57,9 +57,12 @@ func (in *Installer) addAccount(name string) plan.Step {
 		Action: "create", Target: "user " + name, Detail: "a system account without home, shell or password",
 		Do: func(ctx context.Context) error {
 			err := in.run(ctx, "useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", name)
-			const exists = 9 // a killed run got as far
+			const exists = 9
 			if status, ok := errors.AsType[*exec.ExitError](err); ok && status.ExitCode() == exists {
-				return nil
+				// A killed run got as far, unless somebody has the name who is not in the host's own files.
+				if _, has, findErr := in.findAccount(name); findErr != nil || has {
+					return findErr
+				}
 			}
 			return err
 		},

@@ -159,12 +159,12 @@ func (in *Installer) lay(p *plan.Plan, t *target) (effect, error) {
 		in.makeRoom(p, t)
 		e = restart
 	}
-	if err := in.layAccount(p, t); err != nil {
-		return e, err
-	}
 	if !t.have.released || t.adopted != nil && t.adopted.moved {
 		p.Add(in.unpackRelease(c, want.Version))
 		e = restart
+	}
+	if err := in.layAccount(p, t); err != nil {
+		return e, err
 	}
 	for _, lay := range []func(*plan.Plan, *target) (effect, error){
 		in.layConfig, in.layData, in.laySecrets, in.layLink, in.laySettings, in.layUnit,
@@ -184,10 +184,17 @@ func (in *Installer) layAccount(p *plan.Plan, t *target) error {
 		return nil
 	}
 	_, has, err := in.findAccount(t.c.account(t.want))
-	if err == nil && !has {
-		p.Add(in.addAccount(t.c.account(t.want)))
+	if err != nil || has {
+		return err
 	}
-	return err
+	if before := t.have.settings; before != nil && in.Manager != nil && t.have.up() && !t.c.serviceOf(before).NeedsAccount(in.Systemd) {
+		p.Add(plan.Step{
+			Action: "stop", Target: t.c.service(), Detail: "so that its dynamic user gives the name back",
+			Do: func(ctx context.Context) error { return in.Manager.Stop(ctx, t.c.service()) },
+		})
+	}
+	p.Add(in.addAccount(t.c.account(t.want)))
+	return nil
 }
 
 func (in *Installer) layLink(p *plan.Plan, t *target) (effect, error) {
