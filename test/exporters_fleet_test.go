@@ -25,10 +25,11 @@ type fleet struct {
 	mariadb *testpeers.MariaDB
 }
 
-// Passwords of the MariaDB user that mysqld_exporter logs in as, the first and a later one. Their first words occur nowhere
-// else; the rest is what systemd and shells expand.
+// Passwords of the MariaDB user that mysqld_exporter logs in as, the first and a later one, and of those that redis_exporter
+// and postgres_exporter use. Their first words occur nowhere else; the rest is what systemd and shells expand.
 const (
 	exporterWord, laterWord         = "xQ7bD0kP2w", "yR8cE1lQ3v"
+	redisWord, postgresWord         = "zS9dF2mR4u", "wP6aC9jN5t"
 	exporterPassword, laterPassword = exporterWord + " %n$HOME", laterWord + " %i$PATH"
 )
 
@@ -37,7 +38,7 @@ func newFleet(t *testing.T, systemd int, recipe testpeers.Recipe) *fleet {
 	mirror := testpeers.RequireDebianMirror(t)
 	backends, mariadb := testpeers.RequireTree(t, testpeers.BackendPackages()), testpeers.RequireTree(t, testpeers.MariaDBPackages())
 	f := &fleet{systemd: systemd, installRig: newInstallRigOf(t, recipe, backends.Dir, mariadb.Dir)}
-	if err := f.StartBackends(t.Context(), backends); err != nil {
+	if err := f.StartBackends(t.Context(), backends, redisWord); err != nil {
 		t.Fatal(err)
 	}
 	f.mariadb = testpeers.RequireMariaDB(t, f.Machine)
@@ -70,10 +71,10 @@ func (f *fleet) serve(t *testing.T, dir string) string {
 	return server.URL
 }
 
-// secret writes an option file for mysqld_exporter: its name in the machine, which only root may read.
+// secret writes a file with a secret: its name in the machine, which only root may read.
 func (f *fleet) secret(t *testing.T, text string) string {
 	t.Helper()
-	const file = "/root/exporter.cnf"
+	const file = "/root/secret"
 	if err := os.WriteFile(f.Path(file), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +113,9 @@ func (f *fleet) install(t *testing.T) {
 		}
 	}
 	t.Log(f.opsctl(t, slices.Concat([]string{"install"}, one, []string{"--mirror", f.mirror, "--yes", "--settle", "100ms"})...))
-	f.installMysqld(t)
+	f.installSecret(t, "mysqld_exporter@0.14.0", "my.cnf", optionFile(exporterPassword))
+	f.installSecret(t, "redis_exporter", "passwords.json", `{"redis://127.0.0.1:6379": "`+redisWord+`"}`)
+	f.installSecret(t, "postgres_exporter", "password", postgresWord+"\n")
 	// A hand that finds a quarter of a minute long. postgres_exporter takes a second to find no server.
 	file := f.Path("/etc/prometheus/prometheus.yml")
 	config, err := os.ReadFile(file)
@@ -125,11 +128,10 @@ func (f *fleet) install(t *testing.T) {
 	t.Log(f.opsctl(t, "service", "reload", "prometheus", "--yes"))
 }
 
-// installMysqld installs the component that needs a secret.
-func (f *fleet) installMysqld(t *testing.T) {
+// installSecret installs a component with a secret, or gives it one.
+func (f *fleet) installSecret(t *testing.T, name, secret, text string) {
 	t.Helper()
-	t.Log(f.opsctl(t, "install", "mysqld_exporter@0.14.0", "--mirror", f.mirror, "--yes", "--settle", "100ms",
-		"--secret", "my.cnf="+f.secret(t, optionFile(exporterPassword))))
+	t.Log(f.opsctl(t, "install", name, "--secret", secret+"="+f.secret(t, text), "--mirror", f.mirror, "--yes", "--settle", "100ms"))
 }
 
 // poll asks until the answer is good, for half a minute.

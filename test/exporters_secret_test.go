@@ -1,14 +1,12 @@
 package test
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
 	"testing"
 )
-
-// mysqldSecret is where opsctl keeps the option file.
-const mysqldSecret = "/etc/mysqld_exporter/secrets/my.cnf"
 
 // keepsSecret looks for the password wherever others can look, through a run with the same one, one with another, and all that
 // opsctl says.
@@ -56,54 +54,79 @@ func (f *fleet) keepsSecret(t *testing.T) {
 	f.isNotRead(t)
 }
 
-// isNotShown looks for the passwords in what opsctl said, and in all that the service and systemd show of themselves.
+// words are what no secret may show.
+func words() []string { return []string{exporterWord, laterWord, redisWord, postgresWord} }
+
+// isNotShown looks for the passwords in what opsctl said, and in all that services and systemd show of themselves.
 func (f *fleet) isNotShown(t *testing.T, said string) {
 	t.Helper()
 	f.ask(t, "journalctl", "--sync")
-	pid := strings.TrimSpace(f.ask(t, "systemctl", "show", "-P", "MainPID", "mysqld_exporter"))
-	for place, text := range map[string]string{
+	places := map[string]string{
 		"opsctl's output":  said,
-		"the unit":         f.ask(t, "systemctl", "cat", "mysqld_exporter"),
-		"systemctl show":   f.ask(t, "systemctl", "show", "--all", "mysqld_exporter"),
-		"systemctl status": f.ask(t, "systemctl", "status", "--no-pager", "--full", "mysqld_exporter"),
-		"the command line": strings.Join(f.strings(t, path.Join("/proc", pid, "cmdline")), " "),
-		"the environment":  strings.Join(f.strings(t, path.Join("/proc", pid, "environ")), " "),
 		"the journal":      f.ask(t, "journalctl", "--no-pager", "--all", "-o", "export"),
 		"opsctl's journal": f.ask(t, "cat", "/var/lib/opsctl/journal"),
-		"the settings":     f.ask(t, "cat", "/etc/mysqld_exporter/opsctl.yaml"),
-		"the metrics":      f.ask(t, "curl", "-sf", "http://127.0.0.1:9104/metrics"),
-	} {
+	}
+	for name := range secrets() {
+		pid := strings.TrimSpace(f.ask(t, "systemctl", "show", "-P", "MainPID", name))
+		metrics, _ := f.get(t, ports()[name], "/metrics")
+		maps.Copy(places, map[string]string{
+			name + "'s unit":         f.ask(t, "systemctl", "cat", name),
+			name + "'s properties":   f.ask(t, "systemctl", "show", "--all", name),
+			name + "'s status":       f.ask(t, "systemctl", "status", "--no-pager", "--full", name),
+			name + "'s command line": strings.Join(f.strings(t, path.Join("/proc", pid, "cmdline")), " "),
+			name + "'s environment":  strings.Join(f.strings(t, path.Join("/proc", pid, "environ")), " "),
+			name + "'s settings":     f.ask(t, "cat", "/etc/"+name+"/opsctl.yaml"),
+			name + "'s metrics":      metrics,
+		})
+	}
+	for place, text := range places {
 		if len(text) < 20 {
 			t.Errorf("%s: nothing was seen: %q", place, text)
 		}
-		if strings.Contains(text, exporterWord) || strings.Contains(text, laterWord) {
-			t.Errorf("%s shows the password", place)
+		for _, word := range words() {
+			if strings.Contains(text, word) {
+				t.Errorf("%s shows the password %s", place, word)
+			}
 		}
 	}
+}
+
+// secrets are the files in which components have theirs.
+func secrets() map[string]string {
+	return map[string]string{"mysqld_exporter": "my.cnf", "redis_exporter": "passwords.json", "postgres_exporter": "password"}
 }
 
 // isNotRead searches the machine as a user who is nobody.
 func (f *fleet) isNotRead(t *testing.T) {
 	t.Helper()
-	// Where systemd hands no credentials over, the service reads the file itself.
-	owner := "root"
-	if f.systemd < 252 {
-		owner = "mysqld_exporter"
-	}
-	if got := f.ask(t, "stat", "--format=%a %U", mysqldSecret); got != "600 "+owner+"\n" {
-		t.Errorf("%s: %s", mysqldSecret, got)
+	var files, handed []string
+	for name, secret := range secrets() {
+		file := path.Join("/etc", name, "secrets", secret)
+		files, handed = append(files, file), append(handed, path.Join("/run/credentials", name+".service", secret))
+		// Where systemd hands no credentials over, the service reads the file itself.
+		owner := "root"
+		if f.systemd < 252 {
+			owner = name
+		}
+		if got := f.ask(t, "stat", "--format=%a %U", file); got != "600 "+owner+"\n" {
+			t.Errorf("%s: %s", file, got)
+		}
 	}
 	// grep says with its status too that some files could not be read.
-	grep := []string{"--recursive", "--devices=skip", "--files-with-matches", "--no-messages", "--text", "--regexp=" + exporterWord, "--regexp=" + laterWord}
-	search := func(user []string, names ...string) string {
-		out, _ := f.Run(t.Context(), "setpriv", slices.Concat(user, []string{"--", "grep"}, grep, names)...)
-		return string(out)
+	grep := []string{"--", "grep", "--recursive", "--devices=skip", "--files-with-matches", "--no-messages", "--text"}
+	for _, word := range words() {
+		grep = append(grep, "--regexp="+word)
+	}
+	search := func(user []string, names ...string) []string {
+		out, _ := f.Run(t.Context(), "setpriv", slices.Concat(user, grep, names)...)
+		return slices.Sorted(slices.Values(strings.Fields(string(out))))
 	}
 	nobody := []string{"--reuid=65534", "--regid=65534", "--clear-groups"}
-	if found := search(nobody, "/etc", "/opt", "/run", "/var", "/tmp", "/home", mysqldSecret, "/run/credentials/mysqld_exporter.service/my.cnf"); found != "" {
-		t.Errorf("nobody finds the password in\n%s", found)
+	if found := search(nobody, slices.Concat([]string{"/etc", "/opt", "/run", "/var", "/tmp", "/home"}, files, handed)...); len(found) > 0 {
+		t.Errorf("nobody finds a password in %s", found)
 	}
-	if found := search([]string{"--reuid=0"}, "/etc"); found != mysqldSecret+"\n" {
-		t.Errorf("root finds the password in\n%s", found)
+	slices.Sort(files)
+	if found := search([]string{"--reuid=0"}, "/etc"); !slices.Equal(found, files) {
+		t.Errorf("root finds the passwords in %s, not %s", found, files)
 	}
 }

@@ -28,6 +28,7 @@ func TestExporters(t *testing.T) {
 			t.Run("their units are closed", f.areClosed)
 			t.Run("they see what root sees", f.seeAll)
 			t.Run("they keep the secret", f.keepsSecret)
+			t.Run("data may lie elsewhere", f.movesData)
 		})
 	}
 }
@@ -157,6 +158,32 @@ func (f *fleet) isQuick(t *testing.T) {
 			t.Errorf("%s: nothing to do takes %.3f s", name, best)
 		}
 	}
+}
+
+// movesData gives a component that runs as a dynamic user a folder of data, and an account with it; then takes both back.
+func (f *fleet) movesData(t *testing.T) {
+	runs := func(user, argument string) {
+		t.Helper()
+		pid := strings.TrimSpace(f.ask(t, "systemctl", "show", "-P", "MainPID", "pushgateway"))
+		if args := f.strings(t, "/proc/"+pid+"/cmdline"); !slices.Contains(args, argument) {
+			t.Errorf("%q, not %s", args, argument)
+		}
+		if got := f.ask(t, "systemctl", "show", "-p", "DynamicUser,NRestarts,ActiveState", "pushgateway"); !strings.Contains(got, "DynamicUser="+user+"\n") ||
+			!strings.Contains(got, "NRestarts=0\n") || !strings.Contains(got, "ActiveState=active\n") {
+			t.Error(got)
+		}
+	}
+	runs("yes", "--persistence.file=/var/lib/pushgateway/metrics")
+	t.Log(f.opsctl(t, "install", "pushgateway", "--data-dir", "/srv/push/", "--yes", "--settle", "100ms"))
+	runs("no", "--persistence.file=/srv/push/metrics")
+	if got := f.ask(t, "stat", "--format=%a %U", "/srv/push"); got != "750 pushgateway\n" {
+		t.Error(got)
+	}
+	if out := f.opsctl(t, "install", "pushgateway", "--yes"); !strings.HasSuffix(out, ": nothing to do\n") {
+		t.Error(out)
+	}
+	t.Log(f.opsctl(t, "service", "undo", "--yes", "--settle", "100ms"))
+	runs("yes", "--persistence.file=/var/lib/pushgateway/metrics")
 }
 
 // areClosed lets systemd judge the units that were installed.

@@ -33,9 +33,9 @@ http {
 `
 
 // StartBackends runs nginx and Redis in the machine, as services: nginx's state at http://127.0.0.1:8080/stub_status, Redis at
-// port 6379. tree is that of [BackendPackages], and tree.Dir was bound into the machine when it booted. They may take a moment
+// port 6379 with that password. tree is that of [BackendPackages], and tree.Dir was bound into the machine when it booted. They may take a moment
 // to answer, and end with the machine.
-func (m *Machine) StartBackends(ctx context.Context, tree *Tree) error {
+func (m *Machine) StartBackends(ctx context.Context, tree *Tree, password string) error {
 	for _, dir := range []string{"/var/lib/nginx", "/var/log/nginx"} {
 		if err := os.MkdirAll(m.Path(dir), 0o755); err != nil {
 			return err
@@ -44,10 +44,15 @@ func (m *Machine) StartBackends(ctx context.Context, tree *Tree) error {
 	if err := os.WriteFile(m.Path("/etc/nginx.conf"), []byte(nginxConfig), 0o644); err != nil {
 		return err
 	}
+	// Not on the command line: tests look whether a password shows anywhere.
+	const redisConfig = "/root/redis.conf"
+	if err := os.WriteFile(m.Path(redisConfig), []byte("bind 127.0.0.1\nport 6379\nsave \"\"\nrequirepass "+password+"\n"), 0o600); err != nil {
+		return err
+	}
 	libraries := filepath.Join(tree.Dir, "usr/lib/x86_64-linux-gnu")
 	for _, argv := range [][]string{
 		{"usr/sbin/nginx", "-c", "/etc/nginx.conf", "-e", "stderr"},
-		{"usr/bin/redis-server", "--port", "6379", "--bind", "127.0.0.1", "--save", ""},
+		{"usr/bin/redis-server", redisConfig},
 	} {
 		// The tree's own loader: the machine may have older libraries, or none.
 		args := []string{
