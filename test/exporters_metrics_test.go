@@ -45,3 +45,13 @@ func (e *exposition) lacks(other *exposition) (shapes []string) {
 	slices.Sort(shapes)
 	return shapes
 }
+
+// value is that of the one series with that beginning and that label; "" for none.
+func (e *exposition) value(name, label string) string {
+	for series, value := range e.series {
+		if strings.HasPrefix(series, name) && strings.Contains(series, label) {
+			return value
+		}
+	}
+	return ""
+}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/opsctl/opsctl/internal/testpeers"
 )
 
 // seeAll compares each daemon with the same program, run with the same arguments by plain root outside any sandbox. Its port
@@ -49,6 +51,21 @@ func (f *fleet) seeAll(t *testing.T) {
 	}
 }
 
+// newNodeSeesAll upgrades node_exporter to a version that asks the machine for more, and compares again.
+func (f *fleet) newNodeSeesAll(t *testing.T) {
+	program, err := testpeers.NodeExporter(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.opsctl(t, f.pack(t, "node_exporter", "1.12.1", program)...)
+	const port = 19100
+	f.runPlain(t, "node_exporter", port)
+	defer f.ask(t, "systemctl", "stop", "plain-node_exporter")
+	ours, roots := f.compare(t, ports()["node_exporter"], port, "/metrics")
+	t.Logf("%d families and forms of samples, %d samples", len(ours.shapes), len(ours.series))
+	sameMachine(t, ours, roots)
+}
+
 // compare asks both until they give the same families with the same labels: some come with the first scrape or request.
 func (f *fleet) compare(t *testing.T, port, plain int, where string) (ours, roots *exposition) {
 	t.Helper()
@@ -70,13 +87,13 @@ func (f *fleet) compare(t *testing.T, port, plain int, where string) (ours, root
 // sameMachine compares what node_exporter says of clock, network, file systems and collectors.
 func sameMachine(t *testing.T, ours, roots *exposition) {
 	t.Helper()
-	for name, want := range map[string]string{
-		`node_filesystem_size_bytes{device="tmpfs",fstype="tmpfs",mountpoint="/home/web"}`:  "3.145728e+06",
-		`node_filesystem_size_bytes{device="tmpfs",fstype="tmpfs",mountpoint="/tmp/there"}`: "5.24288e+06",
-		`node_arp_entries{device="port0"}`:                                                  "1",
-		`node_network_transmit_bytes_total{device="port0"}`:                                 "0",
+	for name, want := range map[[2]string]string{
+		{"node_filesystem_size_bytes{", `mountpoint="/home/web"`}:  "3.145728e+06",
+		{"node_filesystem_size_bytes{", `mountpoint="/tmp/there"`}: "5.24288e+06",
+		{"node_arp_entries{", `device="port0"`}:                    "1",
+		{"node_network_transmit_bytes_total{", `device="port0"`}:   "0",
 	} {
-		if got := ours.series[name]; got != want {
+		if got := ours.value(name[0], name[1]); got != want {
 			t.Errorf("%s %q, not %s", name, got, want)
 		}
 	}

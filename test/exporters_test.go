@@ -27,6 +27,7 @@ func TestExporters(t *testing.T) {
 			t.Run("nothing to do is quick", f.isQuick)
 			t.Run("their units are closed", f.areClosed)
 			t.Run("they see what root sees", f.seeAll)
+			t.Run("a newer one does too", f.newNodeSeesAll)
 			t.Run("they keep the secret", f.keepsSecret)
 			t.Run("data may lie elsewhere", f.movesData)
 		})
