@@ -4,11 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/google/renameio/v2"
 )
 
 // Link makes path a symbolic link to target, in place of what link stood there: by
@@ -22,10 +21,26 @@ func Link(target, path string) error {
 	case err == nil && info.Mode().Type() != fs.ModeSymlink:
 		return fmt.Errorf("linking %s: %w", path, ErrNotLink)
 	}
-	if err := renameio.Symlink(target, path); err != nil {
+	// Not renameio's: its temporary is a folder, which a process killed after the rename leaves for ever.
+	temporary, err := linkBeside(target, path)
+	if err != nil {
 		return fmt.Errorf("linking %s: %w", path, cause(err))
 	}
+	if err := os.Rename(temporary, path); err != nil {
+		return fmt.Errorf("linking %s: %w", path, errors.Join(cause(err), os.Remove(temporary)))
+	}
 	return SyncDir(filepath.Dir(path))
+}
+
+// linkBeside makes a link under a name that Sweep knows.
+func linkBeside(target, path string) (name string, err error) {
+	for range 100 {
+		name = filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s%d", filepath.Base(path), rand.Uint64()))
+		if err = os.Symlink(target, name); !errors.Is(err, fs.ErrExist) {
+			return name, err
+		}
+	}
+	return name, err
 }
 
 // ErrNotLink is the error of a path that holds something else than a symbolic link.

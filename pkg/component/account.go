@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/opsctl/opsctl/pkg/atomicfile"
 	"github.com/opsctl/opsctl/pkg/host"
 	"github.com/opsctl/opsctl/pkg/plan"
 )
@@ -75,14 +76,17 @@ func (in *Installer) addAccount(name string) plan.Step {
 	}
 }
 
-// run runs a program of the host; for an image, the one of this machine with --root, which both useradd and userdel have.
+// run runs useradd or userdel on the host; for an image, that of this machine with --prefix, which both have. They sync the
+// files that they write, and not the folder in which those get their names.
 func (in *Installer) run(ctx context.Context, name string, args ...string) error {
+	var err error
 	if in.Host.Live() {
-		_, err := in.Host.Run(ctx, append([]string{name}, args...)...)
-		return err
+		_, err = in.Host.Run(ctx, append([]string{name}, args...)...)
+	} else {
+		_, err = host.Local().Run(ctx, append([]string{name, "--prefix", in.Dir}, args...)...)
 	}
-	if _, err := host.Local().Run(ctx, append([]string{name, "--prefix", in.Dir}, args...)...); err != nil {
-		return fmt.Errorf("%s in %s: %w", name, in.Dir, err)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	return nil
+	return atomicfile.SyncDir(in.path("/etc"))
 }

@@ -99,7 +99,17 @@ func (in *Installer) judge(ctx context.Context, t *target, name string, text []b
 	if err := atomicfile.MkdirAll(filepath.Dir(in.path(name)), 0o755); err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(filepath.Dir(in.path(name)), "."+filepath.Base(name)+".check-")
+	pattern := filepath.Join(filepath.Dir(in.path(name)), "."+filepath.Base(name)+".check-")
+	left, err := filepath.Glob(pattern + "*") // by a killed run
+	if err != nil {
+		return err
+	}
+	for _, each := range left {
+		if err := atomicfile.Remove(each); err != nil {
+			return err
+		}
+	}
+	temp, err := os.CreateTemp(filepath.Dir(pattern), filepath.Base(pattern))
 	if err != nil {
 		return err
 	}

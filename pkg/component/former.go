@@ -170,6 +170,9 @@ func (in *Installer) emptyFolders(dir string) error {
 	return nil
 }
 
+// recovered is a file system's own folder, at its top (fsck(8)).
+const recovered = "lost+found"
+
 // owners lists who owns a folder and all that is in it.
 func (in *Installer) owners(name string) (*formerOwners, error) {
 	all := &formerOwners{Path: name, Each: map[string]owner{}}
@@ -184,6 +187,9 @@ func (in *Installer) owners(name string) (*formerOwners, error) {
 		rel, err := filepath.Rel(in.path(name), each)
 		if err != nil {
 			return err
+		}
+		if rel == recovered {
+			return fs.SkipDir
 		}
 		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 			all.Each[rel] = owner{int(stat.Uid), int(stat.Gid)}
@@ -204,6 +210,9 @@ func (in *Installer) chown(ctx context.Context, name string, to func(rel string)
 	return fs.WalkDir(root.FS(), ".", func(rel string, d fs.DirEntry, err error) error {
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return err
+		}
+		if rel == recovered {
+			return fs.SkipDir
 		}
 		want := to(rel)
 		info, err := d.Info()

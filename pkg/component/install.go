@@ -253,7 +253,7 @@ func (in *Installer) layData(p *plan.Plan, t *target) (effect, error) {
 	case !info.IsDir():
 		return nothing, fmt.Errorf("data folder %s is %w: it is no folder", name, ErrSetting)
 	}
-	return nothing, in.ownData(p, c, want, name)
+	return nothing, in.ownData(p, t, name)
 }
 
 // laySecrets writes the secrets that were given. systemd reads them as root, or the service's account does.

@@ -63,6 +63,8 @@ func TestValuesThatCannotBe(t *testing.T) {
 		"a relative data folder":       {Data: "srv"},
 		"a data folder with ..":        {Data: "/srv/../etc"},
 		"the root":                     {Data: "/"},
+		"everybody's folder":           {Data: "/var/lib"},
+		"a folder of the system's":     {Data: "/usr/share/tsdb"},
 		"an argument said otherwise":   {Args: []string{"--web.listen-address=:1"}},
 		"an option said as argument":   {Args: []string{"--storage.tsdb.retention.time=1d"}},
 		"a word without a dash":        {Args: []string{"x"}},

@@ -137,7 +137,8 @@ func (in *Installer) makeFolder(c *Component, s *Settings, name string) plan.Ste
 }
 
 // ownData gives a folder that is there, and all that is in it, to the service's account.
-func (in *Installer) ownData(p *plan.Plan, c *Component, s *Settings, name string) error {
+func (in *Installer) ownData(p *plan.Plan, t *target, name string) error {
+	c, s := t.c, t.want
 	was, err := in.owners(name)
 	if err != nil {
 		return err
@@ -152,8 +153,12 @@ func (in *Installer) ownData(p *plan.Plan, c *Component, s *Settings, name strin
 			others++
 		}
 	}
-	if others == 0 {
+	switch {
+	case others == 0:
 		return nil
+	case len(was.Each) > 1 && !t.o.Adopt:
+		note := fmt.Sprintf("it is not empty, and %d of its files and folders are not user %s's", others, c.account(s))
+		return &ForeignError{Things: []Foreign{{"folder", name, note}}}
 	}
 	p.Add(plan.Step{
 		Action: "own", Target: name, Detail: fmt.Sprintf("%d of its files and folders go to user %s", others, c.account(s)),
