@@ -35,7 +35,7 @@ func Link(target, path string) error {
 // linkBeside makes a link under a name that Sweep knows.
 func linkBeside(target, path string) (name string, err error) {
 	for range 100 {
-		name = filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s%d", filepath.Base(path), rand.Uint64()))
+		name = filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s%d", filepath.Base(path), rand.Uint64())) //nolint:gosec // a name, no secret
 		if err = os.Symlink(target, name); !errors.Is(err, fs.ErrExist) {
 			return name, err
 		}

@@ -298,7 +298,7 @@ func (in *Installer) endUnit(p *plan.Plan, a *adoption) {
 			Undo: func(ctx context.Context) error { return in.Manager.Enable(ctx, a.unit) },
 		})
 	}
-	if then.Active {
+	if then.Active || then.Looping {
 		in.stop(p, then)
 	}
 }
@@ -317,6 +317,18 @@ func (in *Installer) stop(p *plan.Plan, u *formerUnit) {
 		if !stopped {
 			return nil
 		}
-		return errors.Join(in.Manager.Reload(ctx), in.Manager.Restart(ctx, u.Name))
+		return in.startAgain(ctx, u)
 	})
+}
+
+// startAgain starts a unit whose files are as they were. One that never stayed up need not do so now.
+func (in *Installer) startAgain(ctx context.Context, u *formerUnit) error {
+	if err := in.Manager.Reload(ctx); err != nil {
+		return err
+	}
+	err := in.Manager.Restart(ctx, u.Name)
+	if u.Looping {
+		return nil
+	}
+	return err
 }

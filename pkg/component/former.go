@@ -60,12 +60,16 @@ type formerUnit struct {
 	File    string `json:"file"` // it was loaded from
 	Enabled bool   `json:"enabled"`
 	Active  bool   `json:"active"`
+	Looping bool   `json:"looping,omitempty"` // it ended by itself, and was about to be started again
 }
 
 // unitFormer keeps how a unit stands.
 func unitFormer(name string, u *manager.Unit) *formerUnit {
 	active := u.Active == "active" || u.Active == "activating" || u.Active == "reloading"
-	return &formerUnit{Name: name, File: u.File, Enabled: u.Enabled == "enabled", Active: u.Loaded && active}
+	looping := u.Sub == "auto-restart"
+	return &formerUnit{
+		Name: name, File: u.File, Enabled: u.Enabled == "enabled", Active: u.Loaded && active && !looping, Looping: u.Loaded && looping,
+	}
 }
 
 // errFolder is of a folder where a file or a link belongs.

@@ -220,7 +220,7 @@ func (in *Installer) unitsOf(ctx context.Context, all []former) ([]unitThen, err
 // halt stops and disables a unit whose files will change.
 func (in *Installer) halt(p *plan.Plan, u unitThen) {
 	was := former{Unit: u.now}
-	if u.now.Active {
+	if u.now.Active || u.now.Looping {
 		in.stop(p, u.now)
 	}
 	if u.now.Enabled && (!u.Enabled || u.moves()) {
@@ -242,13 +242,13 @@ func (in *Installer) resume(p *plan.Plan, u unitThen, o Options) {
 			Undo: func(ctx context.Context) error { return in.Manager.Disable(ctx, u.Name) },
 		})
 	}
-	if !u.Active {
+	if !u.Active && !u.Looping {
 		return
 	}
 	p.Add(plan.Step{
 		Action: "start", Target: u.Name, Detail: "as it ran before", Former: was,
 		Do: func(ctx context.Context) error {
-			if err := in.Manager.Restart(ctx, u.Name); err != nil {
+			if err := in.startAgain(ctx, u.formerUnit); err != nil || u.Looping {
 				return err
 			}
 			if err := in.stays(ctx, u.Name, o); err != nil {
