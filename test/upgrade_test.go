@@ -130,6 +130,14 @@ func TestUpgradesThatCannotWork(t *testing.T) {
 		t.Errorf("it was\n%s\nand is\n%s", before, after)
 	}
 	r.ask(t, "curl", "-sf", "-o", "/dev/null", "http://127.0.0.1:9100/metrics")
+
+	// Who has its port while it is down is told by its status.
+	r.ask(t, "sh", "-c", `systemctl stop node_exporter other
+		systemd-run --no-ask-password --unit third -p Type=exec `+r.debian+`/usr/bin/prometheus-node-exporter --web.listen-address=127.0.0.1:9100
+		curl -sf -o /dev/null --retry 30 --retry-max-time 30 --retry-connrefused http://127.0.0.1:9100/`)
+	if out := r.fails(t, 3, "service", "status", "node_exporter"); !strings.Contains(out, "third.service listens there") || !strings.Contains(out, "inactive") {
+		t.Error(out)
+	}
 }
 
 // Data are not handed to a version that cannot read them, unless a snapshot keeps them as they were.

@@ -77,6 +77,9 @@ func (in *Installer) installedCollector(ctx context.Context) (*target, error) {
 		return nil, err
 	}
 	have, err := in.readOwn(ctx, c, s)
+	if errors.Is(err, ErrForeign) {
+		return nil, nil // somebody else runs it now
+	}
 	return &target{c: c, have: have, want: s, o: Options{Wait: patience}}, err
 }
 

@@ -62,11 +62,13 @@ func (in *Installer) Status(ctx context.Context, name string) (*Installed, error
 	if err != nil {
 		return nil, err
 	}
-	p := &plan.Plan{}
-	if len(have.foreign) == 0 {
-		if p, err = in.Plan(ctx, Request{Name: name}); err != nil {
-			return nil, err
-		}
+	// What stands in the way, such as another program on its port, is its problem, and no reason to say nothing.
+	p, standing := in.Plan(ctx, Request{Name: name})
+	switch {
+	case errors.Is(standing, ErrForeign):
+		p = &plan.Plan{}
+	case standing != nil:
+		return nil, standing
 	}
 	out := &Installed{Component: name, Version: have.current, Listen: s.Listen, Pending: len(p.Steps), Drift: []string{}}
 	for _, step := range p.Steps {
@@ -84,7 +86,7 @@ func (in *Installer) Status(ctx context.Context, name string) (*Installed, error
 	if !live.Started.IsZero() && live.MainPID != 0 {
 		out.Since = live.Started.UTC().Format(time.RFC3339)
 	}
-	if err := errors.Join(have.own(), in.well(c, s)(ctx)); err != nil {
+	if err := errors.Join(standing, in.well(c, s)(ctx)); err != nil {
 		out.Problem = err.Error()
 	}
 	out.Exposure = in.exposureOf(c.unitFile(), have.unit.text(), live.DropIns)
