@@ -73,13 +73,7 @@ func (in *Installer) snapshot(p *plan.Plan, t *target) error {
 		return fmt.Errorf("snapshot %s: %w", to, fs.ErrExist)
 	}
 	if t.have.up() {
-		p.Add(plan.Step{
-			Action: "stop", Target: t.c.service(), Detail: "so that its data are whole",
-			Do: func(ctx context.Context) error {
-				t.touched = true
-				return in.Manager.Stop(ctx, t.c.service())
-			},
-		})
+		p.Add(in.halt(t, "so that its data are whole"))
 	}
 	p.Add(plan.Step{
 		Action: "copy", Target: to, Detail: "the data as " + t.want.Written + " left them; blocks are linked, not copied",

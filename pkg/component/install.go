@@ -188,10 +188,7 @@ func (in *Installer) layAccount(p *plan.Plan, t *target) error {
 		return err
 	}
 	if before := t.have.settings; before != nil && in.Manager != nil && t.have.up() && !t.c.serviceOf(before).NeedsAccount(in.Systemd) {
-		p.Add(plan.Step{
-			Action: "stop", Target: t.c.service(), Detail: "so that its dynamic user gives the name back",
-			Do: func(ctx context.Context) error { return in.Manager.Stop(ctx, t.c.service()) },
-		})
+		p.Add(in.halt(t, "so that its dynamic user gives the name back"))
 	}
 	p.Add(in.addAccount(t.c.account(t.want)))
 	return nil

@@ -37,10 +37,7 @@ func (in *Installer) Remove(ctx context.Context, name string, purge bool) (*plan
 			})
 		}
 		if have.live.Active != "inactive" {
-			p.Add(plan.Step{Action: "stop", Target: c.service(), Do: func(ctx context.Context) error {
-				t.touched = true
-				return in.Manager.Stop(ctx, c.service())
-			}})
+			p.Add(in.halt(t, ""))
 		}
 	}
 	targets, err := in.ofComponent(c, s, purge)

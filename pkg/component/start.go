@@ -98,6 +98,17 @@ func (in *Installer) restart(t *target) plan.Step {
 	return s
 }
 
+// halt stops the service. What follows in the plan starts it again, or restoreService does.
+func (in *Installer) halt(t *target, why string) plan.Step {
+	return plan.Step{
+		Action: "stop", Target: t.c.service(), Detail: why,
+		Do: func(ctx context.Context) error {
+			t.touched = true
+			return in.Manager.Stop(ctx, t.c.service())
+		},
+	}
+}
+
 // patience is how long a service may take to become well where it does not say that it is getting on.
 const patience = time.Minute
 

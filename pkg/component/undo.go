@@ -172,7 +172,7 @@ func (in *Installer) takeBack(ctx context.Context, p *plan.Plan, all []former, o
 		return err
 	}
 	for _, u := range units {
-		in.halt(p, u)
+		in.haltUnit(p, u)
 	}
 	for _, f := range slices.Backward(all) {
 		if err := in.takeBackOne(p, f); err != nil {
@@ -217,8 +217,8 @@ func (in *Installer) unitsOf(ctx context.Context, all []former) ([]unitThen, err
 	return units, nil
 }
 
-// halt stops and disables a unit whose files will change.
-func (in *Installer) halt(p *plan.Plan, u unitThen) {
+// haltUnit stops and disables a unit whose files will change.
+func (in *Installer) haltUnit(p *plan.Plan, u unitThen) {
 	was := former{Unit: u.now}
 	if u.now.Active || u.now.Looping {
 		in.stop(p, u.now)
