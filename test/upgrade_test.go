@@ -179,6 +179,16 @@ func TestDataOfANewerFormatAreGuarded(t *testing.T) {
 // Any of the last runs is taken back; one whose files were changed since is not.
 func TestRunsAreUndone(t *testing.T) {
 	r := newInstallRig(t)
+	r.opsctl(t, r.prometheus(t, "2.42.0")...)
+	scrapes := func(address string) {
+		t.Helper()
+		if loaded := r.ask(t, "curl", "-sf", "http://127.0.0.1:9090/api/v1/status/config"); !strings.Contains(loaded, address) {
+			t.Errorf("Prometheus does not scrape %s: %s", address, loaded)
+		}
+		if status := r.opsctl(t, "service", "status", "prometheus"); !strings.Contains(status, "drift      none") {
+			t.Error(status)
+		}
+	}
 	r.opsctl(t, r.pack(t, "node_exporter", "1.5.0", "")...)
 	first := r.tree(t)
 	r.opsctl(t, "install", "node_exporter", "--listen", "127.0.0.1:9101", "--yes", "--settle", "100ms")
@@ -186,6 +196,7 @@ func TestRunsAreUndone(t *testing.T) {
 	if first == second {
 		t.Fatal("nothing changed")
 	}
+	scrapes("127.0.0.1:9101")
 	var list struct {
 		Items []struct {
 			ID, Status, Command string
@@ -199,7 +210,7 @@ func TestRunsAreUndone(t *testing.T) {
 		}
 	}
 	history()
-	if len(list.Items) != 2 || !list.Items[0].Undoable {
+	if len(list.Items) != 3 || !list.Items[0].Undoable {
 		t.Fatalf("%+v", list)
 	}
 	if out := r.fails(t, 6, "service", "undo", list.Items[1].ID, "--yes"); !strings.Contains(out, "has changed since") {
@@ -215,6 +226,7 @@ func TestRunsAreUndone(t *testing.T) {
 		t.Errorf("it was\n%s\nand is\n%s", first, after)
 	}
 	r.ask(t, "curl", "-sf", "-o", "/dev/null", "http://127.0.0.1:9100/metrics")
+	scrapes("127.0.0.1:9100")
 	history()
 	if list.Items[1].Status != "undone" || list.Items[1].Undoable {
 		t.Errorf("%+v", list)

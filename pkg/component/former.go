@@ -27,7 +27,8 @@ type former struct {
 	Account string        `json:"account,omitempty"` // that was not there
 	Owners  *formerOwners `json:"owners,omitempty"`
 	Unit    *formerUnit   `json:"unit,omitempty"`
-	Gone    string        `json:"gone,omitempty"` // what was deleted for good
+	Gone    string        `json:"gone,omitempty"`   // what was deleted for good
+	Reload  string        `json:"reload,omitempty"` // a component that read its configuration, and must read it again
 }
 
 // formerFile is a file or a link as it was.

@@ -184,8 +184,35 @@ func (in *Installer) takeBack(ctx context.Context, p *plan.Plan, all []former, o
 		for _, u := range units {
 			in.resume(p, u, o)
 		}
+		if err := in.readAgain(ctx, p, all, o); err != nil {
+			return err
+		}
 	}
 	in.deleteAside(p, all)
+	return nil
+}
+
+// readAgain has the components that run on read their configurations as they are then.
+func (in *Installer) readAgain(ctx context.Context, p *plan.Plan, all []former, o Options) error {
+	for _, f := range all {
+		if f.Reload == "" {
+			continue
+		}
+		c, s, err := in.installed(f.Reload)
+		if errors.Is(err, ErrNotInstalled) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		have, err := in.readOwn(ctx, c, s)
+		if err != nil {
+			return err
+		}
+		if have.runs(c, s.Version) {
+			in.reloadSteps(p, &target{c: c, have: have, want: s, o: o})
+		}
+	}
 	return nil
 }
 
@@ -308,7 +335,7 @@ func (in *Installer) takeBackFile(p *plan.Plan, was *formerFile) error {
 		s.Detail = "a secret, as it was"
 	case was.Link == "" && now.Link == "":
 		s.Diff = plan.Diff(was.Path, now.text(), was.text())
-	default:
+	case was.Link != "":
 		s.Detail = "to " + was.Link
 	}
 	p.Add(s)

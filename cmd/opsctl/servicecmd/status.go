@@ -3,6 +3,7 @@ package servicecmd
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -42,11 +43,15 @@ func newStatus(env *cli.Env) *cobra.Command {
 	}
 }
 
-// statusRows are the lines of a status, in order.
-func statusRows(i *component.Installed) [][]string {
+// statusRows are the lines of a status, in order; shown writes times.
+func statusRows(i *component.Installed, shown func(time.Time) string) [][]string {
 	health := "ok"
 	if !i.Healthy {
 		health = "FAIL: " + i.Problem
+	}
+	since := i.Since
+	if t, err := time.Parse(time.RFC3339, since); err == nil {
+		since = shown(t)
 	}
 	drift := "none"
 	if i.Pending > 0 {
@@ -60,7 +65,7 @@ func statusRows(i *component.Installed) [][]string {
 		{"unit", i.Unit},
 		{"drop-ins", strings.Join(i.DropIns, " ")},
 		{"state", i.Active + ", " + i.Enabled},
-		{"since", i.Since},
+		{"since", since},
 		{"process", strconv.FormatUint(uint64(i.MainPID), 10)},
 		{"restarts", strconv.FormatUint(uint64(i.Restarts), 10)},
 		{"health", health},
@@ -71,9 +76,11 @@ func statusRows(i *component.Installed) [][]string {
 }
 
 func statusPage(i *component.Installed) func(*render.Page) {
-	return func(p *render.Page) { p.Table([]string{"", ""}, nil, statusRows(i)) }
+	return func(p *render.Page) { p.Table([]string{"", ""}, nil, statusRows(i, p.Time)) }
 }
 
+func utc(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
 func statusCSV(i *component.Installed) func() ([]string, [][]string) {
-	return func() ([]string, [][]string) { return []string{"field", "value"}, statusRows(i) }
+	return func() ([]string, [][]string) { return []string{"field", "value"}, statusRows(i, utc) }
 }
