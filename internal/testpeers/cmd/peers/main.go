@@ -21,7 +21,10 @@ func run() int {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	recipes := []testpeers.Recipe{testpeers.Bookworm(), testpeers.BookwormMachine(), testpeers.ExporterPackages(), testpeers.Prometheus(), testpeers.MariaDBPackages(), testpeers.BackendPackages()}
+	recipes := []testpeers.Recipe{
+		testpeers.Bookworm(), testpeers.BookwormMachine(), testpeers.ExporterPackages(), testpeers.Prometheus(),
+		testpeers.MariaDBPackages(), testpeers.BackendPackages(), testpeers.Registry(),
+	}
 	suites := []string{"bookworm"}
 	if *torture {
 		recipes = append(recipes, testpeers.Trixie(), testpeers.BullseyeAnalyze(), testpeers.Machines()[247], testpeers.Machines()[257])

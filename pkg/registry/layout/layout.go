@@ -1,0 +1,180 @@
+// Package layout reads the folders in which distribution's filesystem driver keeps a registry
+// (registry/storage/paths.go of distribution/distribution). It promises to read below the root directory and nowhere
+// else, to hold no folder whole in memory, and to go on past whatever is broken: a bad link, a stray file, a folder
+// that cannot be read is a [Problem] that names it, never an end.
+package layout
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"syscall"
+	"time"
+
+	"github.com/opsctl/opsctl/pkg/registry/digest"
+)
+
+// ErrNotRegistry is wrapped by the error of [Open] for a folder that holds no registry.
+var ErrNotRegistry = errors.New("not the root directory of a registry")
+
+// ErrTooLarge is wrapped by [Store.Manifest] for a blob above the limit.
+var ErrTooLarge = errors.New("too large")
+
+// v2 is where the driver keeps everything, below its rootdirectory.
+const v2 = "docker/registry/v2"
+
+// batch is the number of directory entries held at a time.
+const batch = 1024
+
+// Store is a registry's root directory, open for reading. It is safe for concurrent use.
+type Store struct {
+	root *os.Root
+}
+
+// Open opens the driver's rootdirectory, the folder that holds docker/registry/v2; it may be a symbolic link. The
+// error wraps [ErrNotRegistry] when dir holds no registry, which is also so before the first push. The caller closes it.
+func Open(dir string) (*Store, error) {
+	top, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("opening the root directory: %w", err)
+	}
+	defer func() { _ = top.Close() }()
+	root, err := top.OpenRoot(v2)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil, fmt.Errorf("%s: %w: it has no folder %s", dir, ErrNotRegistry, v2)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", path.Join(dir, v2), err)
+	}
+	return &Store{root}, nil
+}
+
+// Close ends the use of the store.
+func (s *Store) Close() error { return s.root.Close() }
+
+// Problem is something in the store that is not as a registry writes it.
+type Problem struct {
+	// Path is relative to the root directory, with slashes.
+	Path string `json:"path"`
+	Err  error  `json:"-"`
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Path + ": " + reason(p.Err) }
+
+// Unwrap returns the cause.
+func (p *Problem) Unwrap() error { return p.Err }
+
+// reason leaves out the operation and path of a file error: the problem names the file in full.
+func reason(err error) string {
+	if inner, ok := errors.AsType[*fs.PathError](err); ok {
+		return inner.Err.Error()
+	}
+	return err.Error()
+}
+
+func problem(name string, err error) *Problem {
+	return &Problem{Path: path.Join(v2, name), Err: err}
+}
+
+// ErrStray is wrapped by a problem with something that no registry wrote and that hides nothing: a regular file where
+// folders belong, a folder whose name is no digest.
+var ErrStray = errors.New("does not belong here")
+
+// What is wrong with files; problems wrap them.
+var (
+	errEmpty     = errors.New("the file is empty")
+	errNotFile   = errors.New("not a regular file")
+	errNotFolder = errors.New("neither a folder nor a regular file")
+	errNoData    = errors.New("the blob has no data")
+)
+
+// entries yields what a folder holds, unsorted, a batch at a time. A folder that does not exist holds nothing.
+func (s *Store) entries(dir string) iter.Seq2[fs.DirEntry, *Problem] {
+	return func(yield func(fs.DirEntry, *Problem) bool) {
+		f, err := s.root.OpenFile(dir, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		if err != nil {
+			yield(nil, problem(dir, err))
+			return
+		}
+		defer func() { _ = f.Close() }()
+		for {
+			some, err := f.ReadDir(batch)
+			for _, entry := range some {
+				if !yield(entry, nil) {
+					return
+				}
+			}
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(nil, problem(dir, err))
+				return
+			}
+		}
+	}
+}
+
+// folders yields the names of the folders in dir; everything else is a problem.
+func (s *Store) folders(dir string) iter.Seq2[string, *Problem] {
+	return func(yield func(string, *Problem) bool) {
+		for entry, trouble := range s.entries(dir) {
+			name := ""
+			switch {
+			case trouble != nil:
+			case entry.IsDir():
+				name = entry.Name()
+			case entry.Type().IsRegular():
+				trouble = problem(path.Join(dir, entry.Name()), ErrStray)
+			default:
+				trouble = problem(path.Join(dir, entry.Name()), errNotFolder)
+			}
+			if !yield(name, trouble) {
+				return
+			}
+		}
+	}
+}
+
+// small reads a regular file of at most limit bytes, with the time of its last change. It does not wait for a pipe.
+func (s *Store) small(name string, limit int64) ([]byte, time.Time, error) {
+	f, err := s.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, time.Time{}, err
+	case !info.Mode().IsRegular():
+		return nil, time.Time{}, errNotFile
+	case info.Size() == 0:
+		return nil, time.Time{}, errEmpty
+	case info.Size() > limit:
+		return nil, time.Time{}, fmt.Errorf("%d bytes: %w", info.Size(), ErrTooLarge)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit))
+	return data, info.ModTime(), err
+}
+
+// linkLimit is above the longest link, "sha512:" and 128 digits.
+const linkLimit = 256
+
+// link reads a link file: a digest and nothing else.
+func (s *Store) link(name string) (digest.Digest, time.Time, error) {
+	text, changed, err := s.small(name, linkLimit)
+	if err != nil {
+		return digest.Digest{}, changed, err
+	}
+	d, err := digest.Parse(string(text))
+	return d, changed, err
+}

@@ -1,0 +1,214 @@
+package layout
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/opsctl/opsctl/pkg/registry/digest"
+)
+
+const repositories = "repositories"
+
+// Repositories yields the names of the repositories, each once and unsorted, while it reads the folders. A folder is
+// a repository when it has _manifests, _layers or _uploads, and may hold others as well: a and a/b. A problem means that
+// the list may lack some: a folder that cannot be read, a symbolic link, which the registry would follow.
+func (s *Store) Repositories() iter.Seq2[string, *Problem] {
+	return func(yield func(string, *Problem) bool) { s.descend("", yield) }
+}
+
+// descend visits the repositories in and below name; it is false when the caller wants no more.
+func (s *Store) descend(name string, yield func(string, *Problem) bool) bool {
+	dir, found := path.Join(repositories, name), false
+	for entry, trouble := range s.folders(dir) {
+		switch {
+		case trouble != nil:
+			if !yield("", trouble) {
+				return false
+			}
+		case name != "" && isPart(entry):
+			if !found && !yield(name, nil) {
+				return false
+			}
+			found = true
+		case strings.HasPrefix(entry, "_"):
+			// No component of a name begins with it (distribution/reference): parts of a repository, known or not.
+		case !s.descend(path.Join(name, entry), yield):
+			return false
+		}
+	}
+	return true
+}
+
+func isPart(entry string) bool {
+	return entry == "_manifests" || entry == "_layers" || entry == "_uploads"
+}
+
+// Tag is a name for a manifest.
+type Tag struct {
+	Name   string        `json:"name"`
+	Digest digest.Digest `json:"digest"`
+	// Modified is when the tag was last set: the link's time of change.
+	Modified time.Time `json:"modified"`
+}
+
+// Tags yields the tags of a repository, unsorted. A problem is about one tag, or about the folder of all; the tag
+// beside it has its name, where there is one, and no digest.
+func (s *Store) Tags(repository string) iter.Seq2[Tag, *Problem] {
+	return func(yield func(Tag, *Problem) bool) {
+		dir := path.Join(repositories, repository, "_manifests/tags")
+		for name, trouble := range s.folders(dir) {
+			tag := Tag{Name: name}
+			if trouble == nil {
+				var err error
+				link := path.Join(dir, name, "current/link")
+				if tag.Digest, tag.Modified, err = s.link(link); err != nil {
+					trouble = problem(link, err)
+				}
+			}
+			if !yield(tag, trouble) {
+				return
+			}
+		}
+	}
+}
+
+// Link says that a repository has a blob.
+type Link struct {
+	Digest   digest.Digest
+	Modified time.Time
+}
+
+// Revisions yields the manifests that a repository has, unsorted. A problem with a link comes with the digest that its
+// folders spell.
+func (s *Store) Revisions(repository string) iter.Seq2[Link, *Problem] {
+	return s.links(path.Join(repositories, repository, "_manifests/revisions"))
+}
+
+// Layers yields the layers and configurations that a repository has, as [Store.Revisions] does manifests.
+func (s *Store) Layers(repository string) iter.Seq2[Link, *Problem] {
+	return s.links(path.Join(repositories, repository, "_layers"))
+}
+
+// HasLayer reports whether a repository links a blob below _layers, without reading that folder. A link that cannot be
+// read is there, with the problem.
+func (s *Store) HasLayer(repository string, d digest.Digest) (bool, *Problem) {
+	name := path.Join(repositories, repository, "_layers", d.Algorithm(), d.Hex(), "link")
+	_, _, err := s.link(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return true, problem(name, err)
+	}
+	return true, nil
+}
+
+// links reads folders of the form <algorithm>/<hex>/link. A deletion through the API takes the file and leaves its
+// folder, so a folder without one is no link and no problem.
+func (s *Store) links(base string) iter.Seq2[Link, *Problem] {
+	return func(yield func(Link, *Problem) bool) {
+		for name, trouble := range s.digests(base) {
+			link := Link{Digest: name}
+			if trouble == nil {
+				link, trouble = s.readLink(base, name)
+				if link.Digest.IsZero() {
+					continue
+				}
+			}
+			if !yield(link, trouble) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Store) readLink(base string, named digest.Digest) (Link, *Problem) {
+	name := path.Join(base, named.Algorithm(), named.Hex(), "link")
+	target, changed, err := s.link(name)
+	link := Link{Digest: named, Modified: changed}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Link{}, nil
+	case err != nil:
+		return link, problem(name, err)
+	case target != named:
+		return link, problem(name, fmt.Errorf("it holds %v", target))
+	}
+	return link, nil
+}
+
+// digests yields the digests that the folders <algorithm>/<hex> below base spell.
+func (s *Store) digests(base string) iter.Seq2[digest.Digest, *Problem] {
+	return func(yield func(digest.Digest, *Problem) bool) {
+		for algorithm, trouble := range s.folders(base) {
+			if trouble != nil {
+				if !yield(digest.Digest{}, trouble) {
+					return
+				}
+				continue
+			}
+			for digits, trouble := range s.folders(path.Join(base, algorithm)) {
+				var d digest.Digest
+				if trouble == nil {
+					var err error
+					if d, err = digest.FromHex(algorithm, digits); err != nil {
+						trouble = problem(path.Join(base, algorithm, digits), ErrStray)
+					}
+				}
+				if !yield(d, trouble) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Upload is a push that has not ended, or never will.
+type Upload struct {
+	ID      string
+	Started time.Time
+	// Bytes is what has arrived.
+	Bytes int64
+}
+
+// Uploads yields a repository's uploads, unsorted. One without a readable time of its start comes with a problem.
+func (s *Store) Uploads(repository string) iter.Seq2[Upload, *Problem] {
+	return func(yield func(Upload, *Problem) bool) {
+		dir := path.Join(repositories, repository, "_uploads")
+		for id, trouble := range s.folders(dir) {
+			upload := Upload{ID: id}
+			if trouble == nil {
+				upload, trouble = s.upload(dir, id)
+			}
+			if !yield(upload, trouble) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Store) upload(dir, id string) (Upload, *Problem) {
+	upload := Upload{ID: id}
+	if info, err := s.root.Lstat(path.Join(dir, id, "data")); err == nil {
+		upload.Bytes = info.Size()
+	}
+	name := path.Join(dir, id, "startedat")
+	text, _, err := s.small(name, linkLimit)
+	if err == nil {
+		upload.Started, err = time.Parse(time.RFC3339, string(text))
+	}
+	if err != nil {
+		return upload, problem(name, err)
+	}
+	return upload, nil
+}
+
+// TagProblem is a problem with what a tag names.
+func (s *Store) TagProblem(repository, tag string, err error) *Problem {
+	return problem(path.Join(repositories, repository, "_manifests/tags", tag, "current/link"), err)
+}
