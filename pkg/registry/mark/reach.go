@@ -1,0 +1,172 @@
+package mark
+
+import (
+	"slices"
+
+	"github.com/opsctl/opsctl/pkg/registry/digest"
+	"github.com/opsctl/opsctl/pkg/registry/layout"
+)
+
+// Step is one link of a chain that keeps something.
+type Step struct {
+	// Kind is "tag", "untagged", "fallback tag", "held" for what a damaged repository links, "referrer", "blob", or a
+	// manifest's [Kind].
+	Kind   string        `json:"kind"`
+	Name   string        `json:"name,omitempty"`
+	Digest digest.Digest `json:"digest"`
+}
+
+// Reach is what a repository's roots reach.
+type Reach struct {
+	g *Graph
+	// why says for each what reached it first.
+	why   map[uint32]cause
+	order []uint32
+	// fallback holds the fallback tags whose subject has not been reached, by name.
+	fallback map[string]uint32
+}
+
+type cause struct {
+	kind   string
+	name   string
+	parent uint32
+	root   bool
+}
+
+// Live is what a garbage collection keeps: all that the tags reach, and unless deleteUntagged all that any manifest
+// of the repository reaches. Of a damaged repository it is everything.
+func (g *Graph) Live(deleteUntagged bool) *Reach {
+	r := g.newReach()
+	for _, tag := range g.Tags {
+		if !g.weak(tag) {
+			r.root(g.ids[tag.Digest], "tag", tag.Name)
+		}
+	}
+	r.run()
+	if deleteUntagged && !g.Damaged {
+		return r
+	}
+	for _, tag := range g.Tags {
+		r.root(g.ids[tag.Digest], "fallback tag", tag.Name)
+	}
+	r.run()
+	for _, id := range g.revisions {
+		r.root(id, "untagged", "")
+	}
+	r.run()
+	for _, id := range g.held {
+		r.root(id, "held", "")
+	}
+	return r
+}
+
+// From is what one tag reaches, with the referrers and fallback tags that live by it.
+func (g *Graph) From(tag layout.Tag) *Reach {
+	r := g.newReach()
+	r.root(g.ids[tag.Digest], "tag", tag.Name)
+	r.run()
+	return r
+}
+
+func (g *Graph) newReach() *Reach {
+	r := &Reach{g: g, why: map[uint32]cause{}, fallback: map[string]uint32{}}
+	for _, tag := range g.Tags {
+		if g.weak(tag) {
+			r.fallback[tag.Name] = g.ids[tag.Digest]
+		}
+	}
+	return r
+}
+
+func (r *Reach) root(id uint32, kind, name string) {
+	r.add(id, cause{kind: kind, name: name, root: true})
+}
+
+func (r *Reach) add(id uint32, why cause) {
+	if _, ok := r.why[id]; !ok {
+		r.why[id] = why
+		r.order = append(r.order, id)
+	}
+}
+
+// run follows all edges from what has been reached, breadth first: chains are as short as can be.
+func (r *Reach) run() {
+	for i := 0; i < len(r.order); i++ {
+		id := r.order[i]
+		n := r.g.nodes[id]
+		if n == nil {
+			continue
+		}
+		for _, child := range n.children {
+			r.add(child, cause{kind: "child", parent: id})
+		}
+		for _, blob := range n.blobs {
+			r.add(blob, cause{kind: "blob", parent: id})
+		}
+		for _, referrer := range r.g.referrers[id] {
+			r.add(referrer, cause{kind: "referrer", parent: id})
+		}
+		if len(r.fallback) > 0 {
+			name := fallbackName(r.g.digests[id])
+			if tag, ok := r.fallback[name]; ok {
+				r.add(tag, cause{kind: "fallback tag", name: name, parent: id})
+			}
+		}
+	}
+}
+
+// Digests are all that was reached, in the order in which it was.
+func (r *Reach) Digests(yield func(digest.Digest) bool) {
+	for _, id := range r.order {
+		if !yield(r.g.digests[id]) {
+			return
+		}
+	}
+}
+
+// Len is the number of digests reached.
+func (r *Reach) Len() int { return len(r.order) }
+
+// Chain says how d was reached, the root first; nil when it was not.
+func (r *Reach) Chain(d digest.Digest) []Step {
+	id, ok := r.g.ids[d]
+	if !ok {
+		return nil
+	}
+	why, ok := r.why[id]
+	if !ok {
+		return nil
+	}
+	var chain []Step
+	for {
+		chain = append(chain, r.step(id, why))
+		if why.root {
+			chain = append(chain, Step{Kind: why.kind, Name: why.name, Digest: r.g.digests[id]})
+			break
+		}
+		if why.kind == "fallback tag" {
+			chain = append(chain, Step{Kind: why.kind, Name: why.name, Digest: r.g.digests[id]})
+		}
+		id = why.parent
+		why = r.why[id]
+	}
+	slices.Reverse(chain)
+	return chain
+}
+
+func (r *Reach) step(id uint32, why cause) Step {
+	kind := "blob"
+	if n := r.g.nodes[id]; n != nil && n.kind != "" {
+		kind = string(n.kind)
+	}
+	if why.kind == "referrer" {
+		kind = why.kind
+	}
+	return Step{Kind: kind, Digest: r.g.digests[id]}
+}
+
+// Has reports whether the repository refers to d or has it, as far as it was read.
+func (g *Graph) Has(d digest.Digest) bool {
+	_, ok := g.ids[d]
+	return ok
+}
