@@ -57,6 +57,8 @@ func Open(dir string) (*Store, error) {
 func (s *Store) Close() error { return s.root.Close() }
 
 // Problem is something in the store that is not as a registry writes it.
+//
+//nolint:errname // it is a finding that is counted and listed, and only then an error
 type Problem struct {
 	// Path is relative to the root directory, with slashes.
 	Path string `json:"path"`

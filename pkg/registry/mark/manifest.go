@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/opsctl/opsctl/pkg/registry/digest"
 )
@@ -93,7 +94,7 @@ func (d *document) kind() Kind {
 const artifactType = "application/vnd.oci.artifact.manifest.v1+json"
 
 func (m *Manifest) fill(doc *document) error {
-	blobs := append(doc.Layers, doc.Blobs...)
+	blobs := slices.Concat(doc.Layers, doc.Blobs)
 	if doc.Config != nil {
 		blobs = append(blobs, *doc.Config)
 	}

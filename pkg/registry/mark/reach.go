@@ -22,6 +22,8 @@ type Reach struct {
 	// why says for each what reached it first.
 	why   map[uint32]cause
 	order []uint32
+	// next is the first of order whose edges have not been followed.
+	next int
 	// fallback holds the fallback tags whose subject has not been reached, by name.
 	fallback map[string]uint32
 }
@@ -91,8 +93,8 @@ func (r *Reach) add(id uint32, why cause) {
 
 // run follows all edges from what has been reached, breadth first: chains are as short as can be.
 func (r *Reach) run() {
-	for i := 0; i < len(r.order); i++ {
-		id := r.order[i]
+	for ; r.next < len(r.order); r.next++ {
+		id := r.order[r.next]
 		n := r.g.nodes[id]
 		if n == nil {
 			continue
