@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/opsctl/opsctl/cmd/opsctl/installcmd"
+	"github.com/opsctl/opsctl/cmd/opsctl/registrycmd"
 	"github.com/opsctl/opsctl/cmd/opsctl/scrapecmd"
 	"github.com/opsctl/opsctl/cmd/opsctl/servicecmd"
 	"github.com/opsctl/opsctl/cmd/opsctl/sshcmd"
@@ -27,10 +28,13 @@ func newRoot(env *cli.Env) *cobra.Command {
 	ssh.GroupID = jobGroup
 	install := installcmd.New(env)
 	install.GroupID = jobGroup
+	registry := registrycmd.New(env)
+	registry.GroupID = jobGroup
 	scrape := scrapecmd.New(env)
 	scrape.GroupID = jobGroup
 	root.AddCommand(
 		install,
+		registry,
 		scrape,
 		service,
 		ssh,

@@ -202,7 +202,7 @@ func (l *loader) finish() {
 	}
 	for i := range l.g.Tags {
 		tag := &l.g.Tags[i]
-		if l.g.weak(*tag) {
+		if l.g.Weak(*tag) {
 			continue
 		}
 		if id := l.g.ids[tag.Digest]; !l.has[id] {
@@ -219,10 +219,10 @@ func (l *loader) sort(ids []uint32) {
 	slices.SortFunc(ids, func(a, b uint32) int { return digest.Compare(l.g.digests[a], l.g.digests[b]) })
 }
 
-// weak reports whether a tag is a fallback for the referrers API (distribution-spec, "Referrers Tag Schema"): it has the
+// Weak reports whether a tag is a fallback for the referrers API (distribution-spec, "Referrers Tag Schema"): it has the
 // form of one and names an index. Such a tag roots nothing: it lives while its subject does. An image under a tag of this
 // form is an image.
-func (g *Graph) weak(tag layout.Tag) bool {
+func (g *Graph) Weak(tag layout.Tag) bool {
 	n := g.nodes[g.ids[tag.Digest]]
 	return n != nil && n.kind == KindIndex && fallbackForm(tag.Name)
 }

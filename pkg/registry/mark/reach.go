@@ -7,6 +7,12 @@ import (
 	"github.com/opsctl/opsctl/pkg/registry/layout"
 )
 
+// The kinds of a chain's first step where a tag is the root, and where it is a fallback tag whose subject is gone.
+const (
+	StepTag      = "tag"
+	StepFallback = "fallback tag"
+)
+
 // Step is one link of a chain that keeps something.
 type Step struct {
 	// Kind is "tag", "untagged", "fallback tag", "held" for what a damaged repository links, "referrer", "blob", or a
@@ -40,8 +46,8 @@ type cause struct {
 func (g *Graph) Live(deleteUntagged bool) *Reach {
 	r := g.newReach()
 	for _, tag := range g.Tags {
-		if !g.weak(tag) {
-			r.root(g.ids[tag.Digest], "tag", tag.Name)
+		if !g.Weak(tag) {
+			r.root(g.ids[tag.Digest], StepTag, tag.Name)
 		}
 	}
 	r.run()
@@ -49,7 +55,7 @@ func (g *Graph) Live(deleteUntagged bool) *Reach {
 		return r
 	}
 	for _, tag := range g.Tags {
-		r.root(g.ids[tag.Digest], "fallback tag", tag.Name)
+		r.root(g.ids[tag.Digest], StepFallback, tag.Name)
 	}
 	r.run()
 	for _, id := range g.revisions {
@@ -65,7 +71,7 @@ func (g *Graph) Live(deleteUntagged bool) *Reach {
 // From is what one tag reaches, with the referrers and fallback tags that live by it.
 func (g *Graph) From(tag layout.Tag) *Reach {
 	r := g.newReach()
-	r.root(g.ids[tag.Digest], "tag", tag.Name)
+	r.root(g.ids[tag.Digest], StepTag, tag.Name)
 	r.run()
 	return r
 }
@@ -73,7 +79,7 @@ func (g *Graph) From(tag layout.Tag) *Reach {
 func (g *Graph) newReach() *Reach {
 	r := &Reach{g: g, why: map[uint32]cause{}, fallback: map[string]uint32{}}
 	for _, tag := range g.Tags {
-		if g.weak(tag) {
+		if g.Weak(tag) {
 			r.fallback[tag.Name] = g.ids[tag.Digest]
 		}
 	}
@@ -111,7 +117,7 @@ func (r *Reach) run() {
 		if len(r.fallback) > 0 {
 			name := fallbackName(r.g.digests[id])
 			if tag, ok := r.fallback[name]; ok {
-				r.add(tag, cause{kind: "fallback tag", name: name, parent: id})
+				r.add(tag, cause{kind: StepFallback, name: name, parent: id})
 			}
 		}
 	}
@@ -146,7 +152,7 @@ func (r *Reach) Chain(d digest.Digest) []Step {
 			chain = append(chain, Step{Kind: why.kind, Name: why.name, Digest: r.g.digests[id]})
 			break
 		}
-		if why.kind == "fallback tag" {
+		if why.kind == StepFallback {
 			chain = append(chain, Step{Kind: why.kind, Name: why.name, Digest: r.g.digests[id]})
 		}
 		id = why.parent
@@ -165,10 +171,4 @@ func (r *Reach) step(id uint32, why cause) Step {
 		kind = why.kind
 	}
 	return Step{Kind: kind, Digest: r.g.digests[id]}
-}
-
-// Has reports whether the repository refers to d or has it, as far as it was read.
-func (g *Graph) Has(d digest.Digest) bool {
-	_, ok := g.ids[d]
-	return ok
 }

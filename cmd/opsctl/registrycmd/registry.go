@@ -1,0 +1,73 @@
+// Package registrycmd holds the commands of `opsctl registry`.
+package registrycmd
+
+import (
+	"context"
+	"errors"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/opsctl/opsctl/pkg/cli"
+	"github.com/opsctl/opsctl/pkg/registry/layout"
+)
+
+// New builds the group.
+func New(env *cli.Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "registry",
+		Short: "Show what a container registry holds, what fills it, and what keeps each blob",
+		Long: "Reads the folders of a registry (registry:2, registry:3, docker-registry) that keeps\n" +
+			"its data in files. Nothing is changed, and the registry may run meanwhile.",
+		Example: "  opsctl registry ls --root /var/lib/docker-registry",
+	}
+	cmd.AddCommand(newLs(env), newDu(env), newExplain(env))
+	return cmd
+}
+
+// addRoot defines the flag that says where the registry is.
+func addRoot(cmd *cobra.Command, root *string) {
+	cmd.Flags().StringVar(root, "root", "", "the registry's rootdirectory `DIR`, which holds docker/registry/v2")
+}
+
+// open opens the store that --root names.
+func open(root string) (*layout.Store, error) {
+	if root == "" {
+		usage := cli.Usagef("--root is required")
+		usage.Hint = "give the rootdirectory of the registry's configuration, such as /var/lib/docker-registry"
+		return nil, usage
+	}
+	store, err := layout.Open(root)
+	if errors.Is(err, layout.ErrNotRegistry) {
+		return nil, &cli.Error{
+			Code: cli.CodeFailed, ID: "registry.root", Err: err,
+			Hint: "give the rootdirectory of the registry's configuration; before the first push there is nothing in it",
+		}
+	}
+	return store, err
+}
+
+// workers is how many repositories are read at a time: more than there are processors, for they wait for the disk.
+func workers() int { return 2 * runtime.GOMAXPROCS(0) }
+
+// partial is the error of a result that lacks what could not be read, nil when nothing is wrong.
+func partial(problems []*layout.Problem) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	errs := make([]error, 0, len(problems))
+	for _, trouble := range problems {
+		errs = append(errs, trouble)
+	}
+	return cli.Partial(errors.Join(errs...))
+}
+
+// withStore opens a store for one call.
+func withStore(ctx context.Context, root string, use func(context.Context, *layout.Store) error) error {
+	store, err := open(root)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	return use(ctx, store)
+}
