@@ -246,6 +246,32 @@ func TestBlobsThatAnIndexListsAreKept(t *testing.T) {
 	}
 }
 
+func TestATagWithoutARevisionLinkIsReportedAndKept(t *testing.T) {
+	b := newBuilder(t)
+	m, l := b.image("a", "one", "")
+	b.image("a", "untagged", "")
+	b.tag("a", "v1", m)
+	b.remove(revisionPath("a", m))
+	r := b.mark(tagged)
+	lives(t, r, m, l)
+	if len(r.Problems) != 1 || !strings.HasSuffix(r.Problems[0].Path, tagPath("a", "v1")) {
+		t.Error(r.Problems)
+	}
+}
+
+// Where the folder of revisions cannot be read, which children an index still has is not known: all are kept.
+func TestAnUnreadableFolderOfRevisionsKeepsTheChildren(t *testing.T) {
+	b := newBuilder(t)
+	m, l := b.image("a", "one", "")
+	index := b.index("a", m)
+	b.tag("a", "v1", index)
+	revisions := b.path("repositories/a/_manifests/revisions/sha256")
+	if err := errors.Join(os.Rename(revisions, revisions+"-moved"), os.Symlink("sha256-moved", revisions)); err != nil {
+		t.Fatal(err)
+	}
+	lives(t, b.mark(tagged), index, m, l)
+}
+
 func TestSchema1AndArtifacts(t *testing.T) {
 	b := newBuilder(t)
 	l1, l2 := b.layer("a", "one"), b.layer("a", "two")
