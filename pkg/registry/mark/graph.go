@@ -30,6 +30,7 @@ type Graph struct {
 	revisions []uint32         // the manifests that the repository has, by digest
 	held      []uint32         // what a damaged repository links, by digest
 	referrers map[uint32][]uint32
+	fallback  map[string]uint32 // the fallback tags, by name
 }
 
 // node is a manifest's edges, in the manifest's order.
@@ -45,6 +46,7 @@ type node struct {
 func Load(ctx context.Context, store *layout.Store, repository string) (*Graph, error) {
 	l := loader{store: store, has: map[uint32]bool{}, g: &Graph{
 		Name: repository, ids: map[digest.Digest]uint32{}, nodes: map[uint32]*node{}, referrers: map[uint32][]uint32{},
+		fallback: map[string]uint32{},
 	}}
 	l.readRevisions(ctx)
 	l.readTags(ctx)
@@ -202,10 +204,10 @@ func (l *loader) finish() {
 	}
 	for i := range l.g.Tags {
 		tag := &l.g.Tags[i]
-		if l.g.Weak(*tag) {
-			continue
-		}
-		if id := l.g.ids[tag.Digest]; !l.has[id] {
+		switch id := l.g.ids[tag.Digest]; {
+		case l.g.Weak(*tag):
+			l.g.fallback[tag.Name] = id
+		case !l.has[id]:
 			l.g.Problems = append(l.g.Problems, l.store.TagProblem(l.g.Name, tag.Name, errDangling))
 		}
 	}

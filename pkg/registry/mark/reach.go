@@ -30,8 +30,6 @@ type Reach struct {
 	order []uint32
 	// next is the first of order whose edges have not been followed.
 	next int
-	// fallback holds the fallback tags whose subject has not been reached, by name.
-	fallback map[string]uint32
 }
 
 type cause struct {
@@ -77,13 +75,7 @@ func (g *Graph) From(tag layout.Tag) *Reach {
 }
 
 func (g *Graph) newReach() *Reach {
-	r := &Reach{g: g, why: map[uint32]cause{}, fallback: map[string]uint32{}}
-	for _, tag := range g.Tags {
-		if g.Weak(tag) {
-			r.fallback[tag.Name] = g.ids[tag.Digest]
-		}
-	}
-	return r
+	return &Reach{g: g, why: map[uint32]cause{}}
 }
 
 func (r *Reach) root(id uint32, kind, name string) {
@@ -114,9 +106,9 @@ func (r *Reach) run() {
 		for _, referrer := range r.g.referrers[id] {
 			r.add(referrer, cause{kind: "referrer", parent: id})
 		}
-		if len(r.fallback) > 0 {
+		if len(r.g.fallback) > 0 {
 			name := fallbackName(r.g.digests[id])
-			if tag, ok := r.fallback[name]; ok {
+			if tag, ok := r.g.fallback[name]; ok {
 				r.add(tag, cause{kind: StepFallback, name: name, parent: id})
 			}
 		}
