@@ -277,6 +277,33 @@ func TestMarkIsTheOfficialOneOnPlainImages(t *testing.T) {
 	}
 }
 
+// TestMarkTakesTheUnionOfRepositories: the children of an index are deleted in one repository, and another that has
+// pushed the same index can still be pulled.
+func TestMarkTakesTheUnionOfRepositories(t *testing.T) {
+	r := startRegistry(t)
+	index := must[v1.ImageIndex](t)(random.Index(300, 2, 2))
+	r.index("a/dev:v1", index)
+	r.index("b/prod:v1", index)
+	want := r.pullable()
+	for _, child := range must[*v1.IndexManifest](t)(index.IndexManifest()).Manifests {
+		if err := remote.Delete(r.ref("a/dev@" + child.Digest.String())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	live, garbage := r.marked(true)
+	sameSet(t, "live", live, want)
+	if garbage.Len() != 0 {
+		t.Errorf("%d blobs of b/prod are garbage", garbage.Len())
+	}
+	// With b/prod's tag gone as well only the index is left, in a/dev: its children cannot be pulled there.
+	if err := remote.Delete(r.ref("b/prod@" + must[v1.Hash](t)(index.Digest()).String())); err != nil {
+		t.Fatal(err)
+	}
+	if live, _ = r.marked(true); live.Len() != 1 {
+		t.Errorf("%d are live, want the index alone", live.Len())
+	}
+}
+
 // TestMarkKeepsWhatTheOfficialOneLoses: everything that can be pulled by a tag is live, and nothing else, except for
 // fallback tags whose subject is gone.
 func TestMarkKeepsWhatTheOfficialOneLoses(t *testing.T) {

@@ -363,6 +363,17 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	written, err := filepath.Glob("../../../testdata/registry/store/docker/registry/v2/blobs/sha256/*/*/data")
+	if err != nil || len(written) == 0 {
+		f.Fatal("no blobs of a real registry", err)
+	}
+	for _, name := range written {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := Parse(data)
 		if err != nil {
