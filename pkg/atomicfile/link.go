@@ -101,27 +101,34 @@ func MkdirAll(path string, perm fs.FileMode) error {
 	return err
 }
 
-// Sweep removes the temporaries that killed calls of Write and Link for that path left beside it. No other process may be
-// writing the path: the caller holds a lock.
+// Sweep removes the temporaries that killed calls of Write, Replace and Link for that path left beside it. No other process
+// may be writing the path: the caller holds a lock.
 func Sweep(path string) error {
+	names, err := Left(path)
+	for _, name := range names {
+		err = errors.Join(err, Remove(name))
+	}
+	return err
+}
+
+// Left lists what Sweep would remove.
+func Left(path string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return fmt.Errorf("looking beside %s: %w", path, cause(err))
+		return nil, fmt.Errorf("looking beside %s: %w", path, cause(err))
 	}
+	var names []string
 	for _, e := range entries {
 		// renameio appends digits to "." and the name.
 		digits, ok := strings.CutPrefix(e.Name(), "."+filepath.Base(path))
-		if !ok || digits == "" || strings.Trim(digits, "0123456789") != "" {
-			continue
-		}
-		if err := Remove(filepath.Join(filepath.Dir(path), e.Name())); err != nil {
-			return err
+		if ok && digits != "" && strings.Trim(digits, "0123456789") == "" {
+			names = append(names, filepath.Join(filepath.Dir(path), e.Name()))
 		}
 	}
-	return nil
+	return names, nil
 }
 
 // SyncDir makes what was created, renamed or removed in a folder last.
