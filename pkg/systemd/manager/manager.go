@@ -7,10 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/dbus"
+	godbus "github.com/godbus/dbus/v5"
 )
 
 // Manager is a connection to systemd. The caller closes it.
@@ -75,6 +77,9 @@ func (m *Manager) Unit(ctx context.Context, name string) (*Unit, error) {
 	u.Sub, _ = p["SubState"].(string)
 	u.File, _ = p["FragmentPath"].(string)
 	u.Enabled, _ = p["UnitFileState"].(string)
+	if u.Enabled, err = m.enabled(ctx, name, u.Enabled); err != nil {
+		return nil, err
+	}
 	u.NeedReload, _ = p["NeedDaemonReload"].(bool)
 	u.DropIns, _ = p["DropInPaths"].([]string)
 	u.MainPID, _ = p["MainPID"].(uint32)
@@ -87,6 +92,23 @@ func (m *Manager) Unit(ctx context.Context, name string) (*Unit, error) {
 		u.InvokedBy = fmt.Sprintf("%x", id)
 	}
 	return u, nil
+}
+
+// enabled is what the files say: the property of a unit in memory is that of the last daemon-reload.
+func (m *Manager) enabled(ctx context.Context, name, loaded string) (string, error) {
+	files, err := m.conn.ListUnitFilesByPatternsContext(ctx, nil, []string{name})
+	if bus, ok := errors.AsType[godbus.Error](err); ok && bus.Name == "org.freedesktop.DBus.Error.UnknownMethod" {
+		return loaded, nil // systemd 229 and older
+	}
+	if err != nil {
+		return "", fmt.Errorf("asking systemd about the file of %s: %w", name, err)
+	}
+	for _, f := range files {
+		if path.Base(f.Path) == name {
+			return f.Type, nil
+		}
+	}
+	return loaded, nil
 }
 
 // Reload makes systemd read the unit files anew (systemctl daemon-reload), and returns when it has.
@@ -148,9 +170,14 @@ func (m *Manager) job(ctx context.Context, verb, name string, start starter) err
 	}
 }
 
-// ResetFailed forgets that a unit failed, and how often it was restarted.
+// ResetFailed forgets that a unit failed, and how often it was restarted. systemd forgets that by itself of a unit that it
+// has not in memory: neither running, nor wanted by another, nor failed.
 func (m *Manager) ResetFailed(ctx context.Context, name string) error {
-	if err := m.conn.ResetFailedUnitContext(ctx, name); err != nil {
+	err := m.conn.ResetFailedUnitContext(ctx, name)
+	if bus, ok := errors.AsType[godbus.Error](err); ok && bus.Name == "org.freedesktop.systemd1.NoSuchUnit" {
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("systemctl reset-failed %s: %w", name, err)
 	}
 	return nil
