@@ -140,7 +140,7 @@ func (in *Installer) tell(p *plan.Plan, name string, text []byte, t *target) ([]
 // untell takes out what an installation with other settings put in.
 func (in *Installer) untell(name string, text []byte, t *target) ([]byte, error) {
 	before := t.have.settings
-	if before == nil || before.Scrape == ScrapeOff || before.Scrape == t.want.Scrape && t.c.address(before) == t.c.address(t.want) {
+	if before == nil || before.Scrape == ScrapeOff || before.Scrape == t.want.Scrape && t.c.address(before) == t.c.address(t.want) && t.c.metricsPath(before) == t.c.metricsPath(t.want) {
 		return text, nil
 	}
 	return (&target{c: t.c, want: before}).removeJob(name, text)
@@ -170,11 +170,19 @@ func (in *Installer) dropTargets(p *plan.Plan, t *target) error {
 
 // job is the component's scrape job.
 func (t *target) job() scrape.Job {
-	job := scrape.Job{Name: t.c.Name, HonorLabels: t.c.Scrape.HonorLabels, Targets: []string{t.c.address(t.want)}}
+	job := scrape.Job{Name: t.c.Name, HonorLabels: t.c.Scrape.HonorLabels, Targets: []string{t.c.address(t.want)}, MetricsPath: t.metricsPath()}
 	if t.want.Scrape == ScrapeFile {
 		job.Targets, job.FileSD = nil, []string{t.targetsFile()}
 	}
 	return job
+}
+
+// metricsPath is "" for that which Prometheus takes without.
+func (t *target) metricsPath() string {
+	if name := t.c.metricsPath(t.want); name != "/metrics" {
+		return name
+	}
+	return ""
 }
 
 // targetsFile is the component's file for file_sd_configs.
@@ -188,7 +196,7 @@ func (t *target) targets() []byte {
 
 // snippet is the job as a configuration of its own, for a Prometheus elsewhere.
 func (t *target) snippet() []byte {
-	job := scrape.Job{Name: t.c.Name, HonorLabels: t.c.Scrape.HonorLabels, Targets: []string{t.c.address(t.want)}}
+	job := scrape.Job{Name: t.c.Name, HonorLabels: t.c.Scrape.HonorLabels, Targets: []string{t.c.address(t.want)}, MetricsPath: t.metricsPath()}
 	text, err := scrape.Add("prometheus.yml", nil, job)
 	if err == nil && t.c.Scrape.Alertmanager {
 		text, err = scrape.AddAlertmanager("prometheus.yml", text, t.c.address(t.want))

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -112,4 +113,40 @@ func (c *Component) loopback(s *Settings) bool {
 	return err == nil && ip.Addr().IsLoopback()
 }
 
-func (c *Component) url(s *Settings, where string) string { return "http://" + c.address(s) + where }
+// url is where the component answers on this machine, below the prefix that its own arguments put before it.
+func (c *Component) url(s *Settings, where string) string {
+	if where == c.Health.Metrics {
+		where = c.metricsPath(s)
+	} else {
+		where = c.prefix(s) + where
+	}
+	return "http://" + c.address(s) + where
+}
+
+// metricsPath is where its metrics are.
+func (c *Component) metricsPath(s *Settings) string {
+	if chosen := s.arg("web.telemetry-path"); chosen != "" {
+		return path.Join("/", chosen)
+	}
+	return c.prefix(s) + c.Health.Metrics
+}
+
+// prefix begins all paths of a Prometheus, and of what has its flags, that is told of one (prometheus(1), --web.route-prefix:
+// without it the path of --web.external-url).
+func (c *Component) prefix(s *Settings) string {
+	prefix := s.arg("web.route-prefix")
+	if external, err := url.Parse(s.arg("web.external-url")); prefix == "" && err == nil {
+		prefix = external.Path
+	}
+	return strings.TrimSuffix(path.Join("/", prefix), "/")
+}
+
+// arg is the value of a further argument, the last one of that flag; "" for none.
+func (s *Settings) arg(flag string) (value string) {
+	for _, arg := range s.Args {
+		if flagName(arg) == flag {
+			_, value, _ = strings.Cut(arg, "=")
+		}
+	}
+	return value
+}

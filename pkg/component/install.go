@@ -119,7 +119,7 @@ func (in *Installer) target(ctx context.Context, r Request) (*target, error) {
 	if err := in.takeOver(ctx, t, before); err != nil {
 		return nil, err
 	}
-	if err := c.missingSecret(t.want); err != nil {
+	if err := errors.Join(c.missingSecret(t.want), in.checkOpen(t)); err != nil {
 		return nil, err
 	}
 	err = t.formats(before)
