@@ -114,6 +114,9 @@ func (in *Installer) carry(ctx context.Context, t *target, a *adoption, run *for
 	values := in.carryFlags(ctx, t, run)
 	if t.o.Listen == "" && !slices.Contains([]string{"", "0.0.0.0:" + strconv.Itoa(c.Port)}, values["listen"]) {
 		want.Listen = values["listen"]
+		if port, ok := strings.CutPrefix(want.Listen, "localhost:"); ok {
+			want.Listen = "127.0.0.1:" + port
+		}
 	}
 	if err := in.carryFiles(t, run, values); err != nil {
 		return err

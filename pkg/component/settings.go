@@ -77,15 +77,14 @@ func (c *Component) checkSettings(s *Settings) error {
 	if err := checkListen(s.Listen); err != nil {
 		return err
 	}
-	if err := checkFolder(s.Data); err != nil {
-		return err
-	}
 	for what, name := range map[string]string{"data folder": s.Data, "configuration": s.Config} {
 		if name != "" && (path.Clean(name) != name || !path.IsAbs(name) || name == "/" || strings.ContainsAny(name, " \t\"'\\:\n\x00")) {
 			return fmt.Errorf("%s %q is %w: an absolute path without blanks, quotes and colons", what, name, ErrSetting)
 		}
 	}
 	switch {
+	case s.Data != "" && (systemFolder(s.Data) || s.Data == c.home()):
+		return fmt.Errorf("data folder %s is %w: its files would go to the service's account, and others need them; name one of its own below", s.Data, ErrSetting)
 	case s.Data != "" && c.Data == nil:
 		return fmt.Errorf("data folder %s is %w: %s keeps no data", s.Data, ErrSetting, c.Name)
 	case s.User != "" && (!wholeName.MatchString(s.User) || s.User == "root" || s.User == "nobody"):
@@ -96,18 +95,15 @@ func (c *Component) checkSettings(s *Settings) error {
 	return errors.Join(c.checkSet(s.Set), c.checkArgs(s.Args))
 }
 
-// checkFolder refuses data folders that are a system's own: all that is in one goes to the service's account.
-func checkFolder(name string) error {
-	for _, dir := range []string{"/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr", "/var/run"} {
-		if name == dir || strings.HasPrefix(name, dir+"/") {
-			return fmt.Errorf("data folder %s is %w: %s is the system's", name, ErrSetting, dir)
+// systemFolder tells the folders that hold what is not one service's: those of hier(7), all of what lies in those of the
+// operating system, and opsctl's own.
+func systemFolder(name string) bool {
+	for _, whole := range []string{"/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr", "/var/run", "/var/lib/opsctl", "/var/lib/dpkg", "/var/lib/systemd"} {
+		if name == whole || strings.HasPrefix(name, whole+"/") {
+			return true
 		}
 	}
-	shared := []string{"/home", "/media", "/mnt", "/opt", "/root", "/srv", "/tmp", "/var", "/var/cache", "/var/lib", "/var/lib/private", "/var/log", "/var/spool", "/var/tmp"}
-	if slices.Contains(shared, name) {
-		return fmt.Errorf("data folder %s is %w: name one of its own below it", name, ErrSetting)
-	}
-	return nil
+	return slices.Contains([]string{"/home", "/media", "/mnt", "/opt", "/root", "/srv", "/tmp", "/var", "/var/cache", "/var/lib", "/var/lib/private", "/var/log", "/var/spool", "/var/tmp"}, name)
 }
 
 // checkSet looks at the values of options. Its errors do not show one: it may hold a password, which is why it is refused.
