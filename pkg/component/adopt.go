@@ -282,7 +282,7 @@ func (in *Installer) makeRoom(p *plan.Plan, t *target) {
 	}
 	p.Notes = append(p.Notes, a.notes...)
 	if a.unit != "" {
-		in.endUnit(p, a)
+		in.endUnit(p, t)
 	}
 	if a.moved {
 		to := t.c.home() + ".before-opsctl"
@@ -291,9 +291,11 @@ func (in *Installer) makeRoom(p *plan.Plan, t *target) {
 }
 
 // endUnit stops and disables what ran the component. Undoing starts it again.
-func (in *Installer) endUnit(p *plan.Plan, a *adoption) {
+func (in *Installer) endUnit(p *plan.Plan, t *target) {
+	a := t.adopted
 	then := unitFormer(a.unit, a.live)
-	was := former{Unit: then}
+	then.Release = a.version
+	was := former{Unit: then, Adopted: t.c.Name}
 	if then.Enabled {
 		p.Add(plan.Step{
 			Action: "disable", Target: a.unit, Former: was,
@@ -301,16 +303,16 @@ func (in *Installer) endUnit(p *plan.Plan, a *adoption) {
 			Undo: func(ctx context.Context) error { return in.Manager.Enable(ctx, a.unit) },
 		})
 	}
-	if then.Active || then.Looping {
-		in.stop(p, then)
+	if then.Active {
+		in.stop(p, was)
 	}
 }
 
 // stop adds the end of a unit that runs. It runs again when the plan fails after that.
-func (in *Installer) stop(p *plan.Plan, u *formerUnit) {
-	stopped := false
+func (in *Installer) stop(p *plan.Plan, was former) {
+	u, stopped := was.Unit, false
 	p.Add(plan.Step{
-		Action: "stop", Target: u.Name, Former: former{Unit: u},
+		Action: "stop", Target: u.Name, Former: was,
 		Do: func(ctx context.Context) error {
 			stopped = true
 			return in.Manager.Stop(ctx, u.Name)
@@ -330,7 +332,7 @@ func (in *Installer) startAgain(ctx context.Context, u *formerUnit) error {
 		return err
 	}
 	err := in.Manager.Restart(ctx, u.Name)
-	if u.Looping {
+	if u.Ailing {
 		return nil
 	}
 	return err

@@ -68,7 +68,14 @@ func (in *Installer) Apply(ctx context.Context, c Change) (err error) {
 		return errors.Join(err, run.Abort())
 	}
 	if err := p.Apply(ctx, run, c.Watch); err != nil {
+		if failed, ok := errors.AsType[*plan.FailedError](err); ok && failed.Left != nil {
+			return err // what is left to be put back can be, like that of a run that was killed
+		}
 		return errors.Join(err, run.Abort(), in.dropFormer(run))
+	}
+	// Some of what was left to stand is known only now, such as the number of an account.
+	if err := in.keepFormer(run.ID, p, killed); err != nil {
+		return err
 	}
 	for _, old := range killed {
 		if err := errors.Join(old.Abort(), in.dropFormer(old)); err != nil {
@@ -79,7 +86,7 @@ func (in *Installer) Apply(ctx context.Context, c Change) (err error) {
 		return err
 	}
 	for _, old := range j.Runs() {
-		if old.ID == c.Undoes {
+		if old.ID == c.Undoes && old.Status == journal.Committed {
 			return errors.Join(old.Undone(), in.dropFormer(old))
 		}
 	}

@@ -85,7 +85,10 @@ func (in *Installer) installedCollector(ctx context.Context) (*target, error) {
 
 // configure works out the collector's configuration with the jobs of others in it: target.config, nil where it stays.
 func (in *Installer) configure(p *plan.Plan, t *target, told []*target) error {
-	name := t.c.configFile(t.want)
+	name, err := in.follow(t.c.configFile(t.want))
+	if err != nil {
+		return err
+	}
 	was, err := in.look(name)
 	if err != nil {
 		return err
@@ -246,7 +249,10 @@ func (in *Installer) forget(ctx context.Context, p *plan.Plan, gone *target) err
 	if err != nil || t == nil {
 		return err
 	}
-	name := t.c.configFile(t.want)
+	name, err := in.follow(t.c.configFile(t.want))
+	if err != nil {
+		return err
+	}
 	was, err := in.look(name)
 	if err != nil || was.Absent {
 		return err

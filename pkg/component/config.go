@@ -24,7 +24,11 @@ func (in *Installer) layConfig(p *plan.Plan, t *target) (effect, error) {
 	if name == "" {
 		return nothing, nil
 	}
-	was, err := in.look(name)
+	file, err := in.follow(name)
+	if err != nil {
+		return nothing, err
+	}
+	was, err := in.look(file)
 	if err != nil {
 		return nothing, err
 	}
@@ -42,7 +46,7 @@ func (in *Installer) layConfig(p *plan.Plan, t *target) (effect, error) {
 	case text == nil || was.sameText(text):
 		return nothing, nil
 	}
-	if _, err := in.writeFile(p, name, text); err != nil {
+	if _, err := in.writeFile(p, file, text); err != nil {
 		return nothing, err
 	}
 	s := &p.Steps[len(p.Steps)-1]

@@ -91,7 +91,13 @@ func (in *Installer) foreign(c *Component, s *state) ([]Foreign, error) {
 	case info.Mode()&fs.ModeSymlink != 0:
 		things = append(things, Foreign{"link", c.home(), ""})
 	default:
-		things = append(things, Foreign{"folder", c.home(), ""})
+		own, err := in.killedUnpacking(c)
+		if err != nil {
+			return things, err
+		}
+		if !own {
+			things = append(things, Foreign{"folder", c.home(), ""})
+		}
 	}
 	return things, nil
 }

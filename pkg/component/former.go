@@ -27,8 +27,11 @@ type former struct {
 	Account string        `json:"account,omitempty"` // that was not there
 	Owners  *formerOwners `json:"owners,omitempty"`
 	Unit    *formerUnit   `json:"unit,omitempty"`
-	Gone    string        `json:"gone,omitempty"`   // what was deleted for good
-	Reload  string        `json:"reload,omitempty"` // a component that read its configuration, and must read it again
+	Gone    string        `json:"gone,omitempty"` // what was deleted for good
+	// Adopted is the component that the run takes over; it comes beside another field.
+	Adopted string `json:"adopted,omitempty"`
+	// Reloaded is the component that read its configuration anew, and has to again.
+	Reloaded string `json:"reloaded,omitempty"`
 }
 
 // formerFile is a file or a link as it was.
@@ -61,16 +64,15 @@ type formerUnit struct {
 	File    string `json:"file"` // it was loaded from
 	Enabled bool   `json:"enabled"`
 	Active  bool   `json:"active"`
-	Looping bool   `json:"looping,omitempty"` // it ended by itself, and was about to be started again
+	Ailing  bool   `json:"ailing,omitempty"` // systemd was starting it over and over: it is to do so again, not to be well
+	// Release is the version of the component that ran, whose format its data had; "" for one that is not known.
+	Release string `json:"release,omitempty"`
 }
 
 // unitFormer keeps how a unit stands.
 func unitFormer(name string, u *manager.Unit) *formerUnit {
 	active := u.Active == "active" || u.Active == "activating" || u.Active == "reloading"
-	looping := u.Sub == "auto-restart"
-	return &formerUnit{
-		Name: name, File: u.File, Enabled: u.Enabled == "enabled", Active: u.Loaded && active && !looping, Looping: u.Loaded && looping,
-	}
+	return &formerUnit{Name: name, File: u.File, Enabled: u.Enabled == "enabled", Active: u.Loaded && active, Ailing: u.Sub == "auto-restart"}
 }
 
 // errFolder is of a folder where a file or a link belongs.
@@ -120,25 +122,32 @@ func (f *formerFile) state() string {
 // put makes a file or link what f says.
 func (in *Installer) put(f *formerFile) error {
 	name := in.path(f.Path)
+	if err := atomicfile.Sweep(name); err != nil { // what a killed run left
+		return err
+	}
 	if f.Absent {
 		return errors.Join(atomicfile.Remove(name), in.emptyFolders(path.Dir(f.Path)))
 	}
 	if err := atomicfile.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
-	if err := atomicfile.Sweep(name); err != nil { // what a killed run left
-		return err
-	}
 	if f.Link != "" {
-		return atomicfile.Link(f.Link, name)
+		return atomicfile.ReplaceByLink(f.Link, name)
 	}
-	if err := atomicfile.Write(name, f.Text, f.Mode); err != nil {
-		return err
-	}
-	return give(name, f.Mode, f.Owner)
+	return atomicfile.Replace(name, f.Text, f.Mode, f.Owner.UID, f.Owner.GID)
 }
 
-// give sets a file's mode and owner, on disk on return.
+// follow is where the file lies that a name leads to: one that somebody keeps elsewhere, with a link in its place, is edited
+// there.
+func (in *Installer) follow(name string) (string, error) {
+	info, err := in.Host.Lstat(name)
+	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return name, nil //nolint:nilerr // what cannot be looked at is for who reads it to say
+	}
+	return in.Host.RealPath(name)
+}
+
+// give sets a folder's mode and owner, on disk on return.
 func give(name string, mode fs.FileMode, to owner) (err error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
 	if err != nil {
@@ -182,10 +191,13 @@ const recovered = "lost+found"
 func (in *Installer) owners(name string) (*formerOwners, error) {
 	all := &formerOwners{Path: name, Each: map[string]owner{}}
 	err := filepath.WalkDir(in.path(name), func(each string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+		var info fs.FileInfo
+		if err == nil {
+			info, err = d.Info()
 		}
-		info, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) && each != in.path(name) {
+			return nil // a service that runs deletes files
+		}
 		if err != nil {
 			return err
 		}

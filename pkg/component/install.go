@@ -109,6 +109,9 @@ func (in *Installer) target(ctx context.Context, r Request) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := in.killedAdoption(c); err != nil {
+		return nil, err
+	}
 	t := &target{c: c, o: r.Options}
 	if t.want, err = c.choose(before, &r.Options); err != nil {
 		return nil, err

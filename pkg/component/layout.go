@@ -9,7 +9,9 @@ func (c *Component) currentLink() string           { return path.Join(c.home(), 
 func (c *Component) release(version string) string { return path.Join(c.home(), version) }
 
 // staging is where a release is laid down before it gets its name.
-func (c *Component) staging(version string) string { return path.Join(c.home(), ".new-"+version) }
+func (c *Component) staging(version string) string { return stagingOf(c.home(), version) }
+
+func stagingOf(home, version string) string { return path.Join(home, ".new-"+version) }
 
 func (c *Component) service() string  { return c.Name + ".service" }
 func (c *Component) unitFile() string { return path.Join("/etc/systemd/system", c.service()) }

@@ -21,7 +21,7 @@ var ErrNoReload = errors.New("has no configuration that it could read anew")
 func (in *Installer) reloadSteps(p *plan.Plan, t *target) {
 	p.Add(plan.Step{
 		Action: "reload", Target: t.c.service(), Detail: "it reads its configuration anew, and says that it took it",
-		Former: former{Reload: t.c.Name},
+		Former: former{Reloaded: t.c.Name},
 		Do: func(ctx context.Context) error {
 			t.touched = true
 			return in.reload(ctx, t)

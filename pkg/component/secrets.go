@@ -41,7 +41,8 @@ func (in *Installer) laySecret(p *plan.Plan, t *target, name string) (changed bo
 	}
 	s := in.change(was, after)
 	s.Detail = detail
-	s.Do = func(context.Context) error {
+	write := s.Do
+	s.Do = func(ctx context.Context) error {
 		if account != "" {
 			to, found, err := in.findAccount(account)
 			if err != nil || !found {
@@ -50,7 +51,7 @@ func (in *Installer) laySecret(p *plan.Plan, t *target, name string) (changed bo
 			after.Owner = to
 			was.Left = after.state()
 		}
-		return in.put(after)
+		return write(ctx)
 	}
 	p.Add(s)
 	return true, nil

@@ -66,10 +66,12 @@ func (in *Installer) enable(c *Component, have *state, adopted bool) plan.Step {
 // restart starts the service, and is done when it is well: with the version asked for, and stable.
 func (in *Installer) restart(t *target) plan.Step {
 	c, have := t.c, t.have
+	was := unitFormer(c.service(), have.live)
+	was.Release = have.current
 	s := plan.Step{
 		Action: "start", Target: c.service(),
 		Detail: fmt.Sprintf("it answers at %s within %v, and for %v", c.url(t.want, c.Health.Path), t.o.Wait, t.o.Settle),
-		Former: former{Unit: unitFormer(c.service(), have.live)},
+		Former: former{Unit: was},
 	}
 	if have.up() {
 		s.Action = "restart"

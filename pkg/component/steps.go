@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/opsctl/opsctl/pkg/atomicfile"
 	"github.com/opsctl/opsctl/pkg/plan"
+	"github.com/opsctl/opsctl/pkg/systemd"
 )
 
 // unpackRelease lays a release down under a name of its own, and then gives it its name: a folder with the name of a
@@ -84,18 +87,29 @@ func (in *Installer) writeFile(p *plan.Plan, name string, text []byte) (changed 
 		after.Mode, after.Owner = was.Mode, was.Owner
 	}
 	s := in.change(was, after)
-	s.Diff = plan.Diff(name, was.text(), text)
+	s.Diff = systemd.Redact(plan.Diff(name, was.text(), text))
 	p.Add(s)
 	return true, nil
 }
 
-// change is a step from one state of a file to another.
+// change is a step from one state of a file to another. What somebody else wrote there since the plan was made, or since the
+// step was done, is not overwritten.
 func (in *Installer) change(was, after *formerFile) plan.Step {
 	was.Left = after.state()
+	to := func(f *formerFile) error {
+		now, err := in.look(f.Path)
+		if err != nil {
+			return err
+		}
+		if state := now.state(); state != was.state() && state != after.state() {
+			return fmt.Errorf("%s was edited meanwhile, and is left as it is: %w", in.Host.Path(f.Path), ErrChanged)
+		}
+		return in.put(f)
+	}
 	s := plan.Step{
 		Action: "replace", Target: after.Path, Former: former{File: was},
-		Do:   func(context.Context) error { return in.put(after) },
-		Undo: func(context.Context) error { return in.put(was) },
+		Do:   func(context.Context) error { return to(after) },
+		Undo: func(context.Context) error { return to(was) },
 	}
 	switch {
 	case was.Absent:
@@ -147,21 +161,17 @@ func (in *Installer) ownData(p *plan.Plan, t *target, name string) error {
 	if err != nil {
 		return err
 	}
-	others := 0
-	for _, each := range was.Each {
-		if !found || each != to {
-			others++
-		}
-	}
+	others := slices.ContainsFunc(slices.Collect(maps.Values(was.Each)), func(each owner) bool { return !found || each != to })
 	switch {
-	case others == 0:
+	case !others:
 		return nil
 	case len(was.Each) > 1 && !t.o.Adopt:
-		note := fmt.Sprintf("it is not empty, and %d of its files and folders are not user %s's", others, c.account(s))
+		note := fmt.Sprintf("it is not empty, and files in it are not user %s's", c.account(s))
 		return &ForeignError{Things: []Foreign{{"folder", name, note}}}
 	}
 	p.Add(plan.Step{
-		Action: "own", Target: name, Detail: fmt.Sprintf("%d of its files and folders go to user %s", others, c.account(s)),
+		// How many they are changes while the plan is read, and a service runs.
+		Action: "own", Target: name, Detail: "its files and folders go to user " + c.account(s),
 		Former: former{Owners: was},
 		Do: func(ctx context.Context) error {
 			to, found, err := in.findAccount(c.account(s))

@@ -16,6 +16,7 @@ import (
 	"github.com/opsctl/opsctl/pkg/atomicfile"
 	"github.com/opsctl/opsctl/pkg/journal"
 	"github.com/opsctl/opsctl/pkg/plan"
+	"github.com/opsctl/opsctl/pkg/systemd"
 )
 
 // Run is a run that changed the host.
@@ -108,21 +109,21 @@ func (in *Installer) Runs() ([]Run, error) {
 		_, err := in.Host.Lstat(formerFileOf(r.ID))
 		runs = append(runs, Run{
 			ID: r.ID, Command: strings.Join(r.Args, " "), Status: string(r.Status), Begun: r.Begun, Steps: len(r.Steps),
-			Undoable: err == nil && r.Status == journal.Committed,
+			Undoable: err == nil && (r.Status == journal.Committed || r.Status == journal.Unfinished),
 		})
 	}
 	return runs, errors.Join(j.Close())
 }
 
-// Undo plans that a run is taken back, with "" the latest that was neither taken back nor took one back. What it wrote must
-// stand as it left it. id is that of the run.
+// Undo plans that a run is taken back, one that was killed too; with "" the latest that was neither taken back nor took one
+// back. What it wrote must stand as it left it. id is that of the run.
 func (in *Installer) Undo(ctx context.Context, run string, o Options) (p *plan.Plan, id string, err error) {
 	runs, err := in.Runs()
 	if err != nil {
 		return nil, "", err
 	}
 	i := slices.IndexFunc(runs, func(r Run) bool {
-		return r.ID == run || run == "" && r.Status == string(journal.Committed) && !strings.HasPrefix(r.Command, "service undo")
+		return r.ID == run || run == "" && r.Undoable && !strings.HasPrefix(r.Command, "service undo")
 	})
 	if i < 0 {
 		return nil, "", fmt.Errorf("%w: %s", ErrNoRun, run)
@@ -135,11 +136,11 @@ func (in *Installer) Undo(ctx context.Context, run string, o Options) (p *plan.P
 	if err != nil {
 		return nil, id, err
 	}
-	if err := in.unchanged(id, all); err != nil {
+	if err := errors.Join(in.unchanged(id, all), in.readableOnce(all)); err != nil {
 		return nil, id, err
 	}
 	p = &plan.Plan{}
-	return p, id, in.takeBack(ctx, p, all, o)
+	return p, id, in.takeBack(ctx, p, oldest(all), o)
 }
 
 // unchanged is an error when somebody changed since what the run wrote. What is as it was before the run has been taken back
@@ -179,41 +180,17 @@ func (in *Installer) takeBack(ctx context.Context, p *plan.Plan, all []former, o
 			return err
 		}
 	}
-	if in.Manager != nil && len(p.Steps) > 0 {
+	// An undoing that was killed may have put all files back, and no more.
+	if in.Manager != nil && (len(p.Steps) > 0 || slices.ContainsFunc(units, unitThen.lacks)) {
 		p.Add(in.daemonReload("so that it knows the units as they were"))
 		for _, u := range units {
 			in.resume(p, u, o)
 		}
-		if err := in.readAgain(ctx, p, all, o); err != nil {
-			return err
-		}
 	}
-	in.deleteAside(p, all)
-	return nil
-}
-
-// readAgain has the components that run on read their configurations as they are then.
-func (in *Installer) readAgain(ctx context.Context, p *plan.Plan, all []former, o Options) error {
-	for _, f := range all {
-		if f.Reload == "" {
-			continue
-		}
-		c, s, err := in.installed(f.Reload)
-		if errors.Is(err, ErrNotInstalled) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		have, err := in.readOwn(ctx, c, s)
-		if err != nil {
-			return err
-		}
-		if have.runs(c, s.Version) {
-			in.reloadSteps(p, &target{c: c, have: have, want: s, o: o})
-		}
+	if err := in.rereadOnce(ctx, p, all, units, o); err != nil {
+		return err
 	}
-	return nil
+	return in.deleteAside(p, all)
 }
 
 // unitThen is a unit as it was before a run, and as it is.
@@ -221,6 +198,9 @@ type unitThen struct {
 	*formerUnit
 	now *formerUnit
 }
+
+// lacks tells whether the unit is to be enabled, or to run, and is not.
+func (u unitThen) lacks() bool { return u.Active && !u.now.Active || u.Enabled && !u.now.Enabled }
 
 // moves tells whether the unit comes from another file again, to which the links of its enabling lead.
 func (u unitThen) moves() bool { return u.File != "" && u.File != u.now.File }
@@ -247,8 +227,8 @@ func (in *Installer) unitsOf(ctx context.Context, all []former) ([]unitThen, err
 // haltUnit stops and disables a unit whose files will change.
 func (in *Installer) haltUnit(p *plan.Plan, u unitThen) {
 	was := former{Unit: u.now}
-	if u.now.Active || u.now.Looping {
-		in.stop(p, u.now)
+	if u.now.Active {
+		in.stop(p, was)
 	}
 	if u.now.Enabled && (!u.Enabled || u.moves()) {
 		p.Add(plan.Step{
@@ -269,13 +249,13 @@ func (in *Installer) resume(p *plan.Plan, u unitThen, o Options) {
 			Undo: func(ctx context.Context) error { return in.Manager.Disable(ctx, u.Name) },
 		})
 	}
-	if !u.Active && !u.Looping {
+	if !u.Active {
 		return
 	}
 	p.Add(plan.Step{
 		Action: "start", Target: u.Name, Detail: "as it ran before", Former: was,
 		Do: func(ctx context.Context) error {
-			if err := in.startAgain(ctx, u.formerUnit); err != nil || u.Looping {
+			if err := in.Manager.Restart(ctx, u.Name); err != nil || u.Ailing {
 				return err
 			}
 			if err := in.stays(ctx, u.Name, o); err != nil {
@@ -325,16 +305,23 @@ func (in *Installer) takeBackOne(p *plan.Plan, f former) error {
 
 func (in *Installer) takeBackFile(p *plan.Plan, was *formerFile) error {
 	now, err := in.look(was.Path)
-	if err != nil || now.state() == was.state() {
+	if err != nil {
 		return err
 	}
 	back := *was
+	if now.state() == was.state() {
+		left, err := atomicfile.Left(in.path(was.Path))
+		if len(left) > 0 {
+			p.Add(plan.Step{Action: "remove", Target: left[0], Detail: "that run began to write it", Do: func(context.Context) error { return in.put(&back) }})
+		}
+		return err
+	}
 	s := in.change(now, &back)
 	switch {
 	case strings.Contains(was.Path, "/secrets/"):
 		s.Detail = "a secret, as it was"
 	case was.Link == "" && now.Link == "":
-		s.Diff = plan.Diff(was.Path, now.text(), was.text())
+		s.Diff = systemd.Redact(plan.Diff(was.Path, now.text(), was.text()))
 	case was.Link != "":
 		s.Detail = "to " + was.Link
 	}
@@ -346,7 +333,7 @@ func (in *Installer) takeBackFile(p *plan.Plan, was *formerFile) error {
 func (in *Installer) removeTree(p *plan.Plan, name string) error {
 	from, to := in.path(name), in.path(asideOf(name))
 	if _, err := in.Host.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return in.removeStaging(p, name)
 	}
 	p.Add(plan.Step{
 		Action: "remove", Target: name, Detail: "that run made it",
@@ -366,6 +353,23 @@ func (in *Installer) removeTree(p *plan.Plan, name string) error {
 	return nil
 }
 
+// removeStaging removes what a killed run left of a release that did not get its name.
+func (in *Installer) removeStaging(p *plan.Plan, release string) error {
+	home := path.Dir(release)
+	staging := stagingOf(home, path.Base(release))
+	entries, err := in.Host.ReadDir(home)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if _, staged := in.Host.Lstat(staging); err != nil || staged != nil && len(entries) > 0 || path.Dir(home) != "/opt" {
+		return err
+	}
+	p.Add(plan.Step{Action: "remove", Target: staging, Detail: "that run began to make it", Do: func(context.Context) error {
+		return errors.Join(atomicfile.Remove(in.path(staging)), in.emptyFolders(home))
+	}})
+	return nil
+}
+
 // asideOf is where a folder goes before it is deleted: a release out of its component's folder, which may go too.
 func asideOf(name string) string {
 	dir, base := path.Split(name)
@@ -375,16 +379,25 @@ func asideOf(name string) string {
 	return path.Join(dir, ".removed-"+base)
 }
 
-// deleteAside adds the last step: what was moved aside goes for good.
-func (in *Installer) deleteAside(p *plan.Plan, all []former) {
+// deleteAside adds the last step: what was moved aside goes for good, by this plan or by one that was killed.
+func (in *Installer) deleteAside(p *plan.Plan, all []former) error {
 	var names []string
 	for _, f := range all {
-		if f.Tree != "" {
-			names = append(names, asideOf(f.Tree))
+		if f.Tree == "" {
+			continue
+		}
+		for _, name := range []string{f.Tree, asideOf(f.Tree)} {
+			_, err := in.Host.Lstat(name)
+			if err == nil && !slices.Contains(names, asideOf(f.Tree)) {
+				names = append(names, asideOf(f.Tree))
+			}
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
 		}
 	}
-	if len(names) == 0 || len(p.Steps) == 0 {
-		return
+	if len(names) == 0 {
+		return nil
 	}
 	p.Add(plan.Step{Action: "delete", Target: strings.Join(names, " "), Detail: "what was moved aside", Do: func(context.Context) error {
 		var errs []error
@@ -393,4 +406,5 @@ func (in *Installer) deleteAside(p *plan.Plan, all []former) {
 		}
 		return errors.Join(errs...)
 	}})
+	return nil
 }

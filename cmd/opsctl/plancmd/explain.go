@@ -41,6 +41,7 @@ func explanations() []explanation {
 		{component.ErrSecretMissing, cli.CodeUsage, "install.secret", "--secret NAME=FILE hands it over; - is standard input"},
 		{systemd.ErrSecret, cli.CodeUsage, "install.secret", "--secret NAME=FILE hands one over where the component takes any"},
 		{component.ErrForeign, cli.CodeDeclined, "install.foreign", "opsctl install COMPONENT --adopt --dry-run shows how it would be taken over"},
+		{component.ErrKilled, cli.CodeDeclined, "install.killed", "opsctl service undo takes that run back, then begin anew"},
 		{component.ErrFormat, cli.CodeDeclined, "install.format", "--snapshot copies the data first"},
 		{component.ErrConfig, cli.CodeFailed, "install.config", "mend the configuration; what ran goes on running"},
 		{component.ErrNoReload, cli.CodeUsage, "service.reload", ""},

@@ -2,6 +2,7 @@ package servicecmd
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -59,9 +60,10 @@ func newUndo(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "undo [RUN] [flags]",
 		Short: "Take a run back: files, links, owners, accounts and services as they were",
-		Long: "Without RUN the latest that changed something. What the run wrote must stand as it left\n" +
-			"it: if a later run or a hand changed it, nothing is done (exit 6). Data that a service\n" +
-			"wrote since stay. It shows the plan first and asks; undoing can itself be undone.",
+		Long: "Without RUN the latest that changed something, or was killed while it did. What the\n" +
+			"run wrote must stand as it left it: if a later run or a hand changed it, nothing is\n" +
+			"done (exit 6). Data that a service wrote since stay. It shows the plan first and asks;\n" +
+			"undoing can itself be undone.",
 		Example: "  opsctl service undo --dry-run\n  opsctl service undo 20261122T165433.000000Z --yes",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -87,6 +89,9 @@ func undo(ctx context.Context, env *cli.Env, f *plancmd.Flags, run string, o com
 	}
 	defer done()
 	_, id, err := in.Undo(ctx, run, o)
+	if errors.Is(err, component.ErrFormat) {
+		return &cli.Error{Code: cli.CodeDeclined, ID: "install.format", Err: err, Hint: "opsctl service rollback COMPONENT --snapshot copies the data first"}
+	}
 	if err != nil {
 		return err
 	}
