@@ -68,3 +68,21 @@ func TestSystemFoldersAreNoDataFolders(t *testing.T) {
 		}
 	}
 }
+
+// Undoing removes the folder that was made, not an empty one above it that may have been there.
+func TestFoldersAboveStay(t *testing.T) {
+	in := imageOf(t)
+	for _, dir := range []string{"mnt/disk/data", "etc/prometheus/targets"} {
+		if err := os.MkdirAll(filepath.Join(in.Dir, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := in.emptyFolders("/" + dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for dir, stays := range map[string]bool{"mnt/disk": true, "mnt/disk/data": false, "etc": true, "etc/prometheus": false} {
+		if _, err := os.Stat(filepath.Join(in.Dir, dir)); (err == nil) != stays {
+			t.Errorf("%s: %v", dir, err)
+		}
+	}
+}

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"syscall"
 
 	"golang.org/x/mod/semver"
 
@@ -93,47 +91,6 @@ func (in *Installer) snapshot(p *plan.Plan, t *target) error {
 	return nil
 }
 
-// copyTree copies a folder. What a time series database writes once, its chunks and indexes, becomes a second name of the
-// same file; the rest is copied. All of it is on disk on return.
-func (in *Installer) copyTree(ctx context.Context, from, to string) error {
-	var folders []string
-	err := filepath.WalkDir(in.path(from), func(each string, d fs.DirEntry, err error) error {
-		if err := errors.Join(err, ctx.Err()); err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(in.path(from), each)
-		if err != nil {
-			return err
-		}
-		name := filepath.Join(in.path(to), rel)
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		stat, ok := info.Sys().(*syscall.Stat_t)
-		if !ok {
-			return fmt.Errorf("%s has no owner", each)
-		}
-		switch {
-		case info.IsDir():
-			if _, err := atomicfile.Mkdir(name, info.Mode().Perm()); err != nil {
-				return err
-			}
-			folders = append(folders, name)
-			return os.Chown(name, int(stat.Uid), int(stat.Gid))
-		case !info.Mode().IsRegular():
-			return nil
-		case writtenOnce(rel):
-			return os.Link(each, name) //nolint:gosec // the service, whose folder it is, was stopped
-		}
-		return copyFile(each, name, info.Mode().Perm(), owner{int(stat.Uid), int(stat.Gid)})
-	})
-	for _, name := range folders {
-		err = errors.Join(err, atomicfile.SyncDir(name))
-	}
-	return err
-}
-
 // writtenOnce tells the chunks and the index of a block, ULID/chunks/N and ULID/index (Prometheus, tsdb/docs/format).
 func writtenOnce(rel string) bool {
 	for _, pattern := range []string{"??????????????????????????/chunks/*", "??????????????????????????/index"} {
@@ -142,18 +99,4 @@ func writtenOnce(rel string) bool {
 		}
 	}
 	return false
-}
-
-func copyFile(from, to string, mode fs.FileMode, o owner) (err error) {
-	r, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	w, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = w.ReadFrom(r)
-	return errors.Join(err, w.Chown(o.UID, o.GID), w.Chmod(mode), w.Sync(), w.Close())
 }

@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/opsctl/opsctl/pkg/atomicfile"
@@ -164,10 +165,11 @@ func give(name string, mode fs.FileMode, to owner) (err error) {
 	return errors.Join(f.Chown(to.UID, to.GID), f.Chmod(mode), f.Sync())
 }
 
-// emptyFolders removes a folder that nothing is in, and those above it, up to those that every host has.
+// emptyFolders removes a folder that nothing is in, and those of components above it. Others may have been there before.
 func (in *Installer) emptyFolders(dir string) error {
 	common := []string{"/", "/etc", "/opt", "/var", "/var/lib", "/etc/systemd", "/etc/systemd/system"}
-	for ; !slices.Contains(common, dir); dir = path.Dir(dir) {
+	own := func(prefix string) bool { return strings.HasPrefix(dir, prefix) }
+	for first := true; !slices.Contains(common, dir) && (first || slices.ContainsFunc([]string{"/opt/", "/etc/", "/var/lib/"}, own)); dir, first = path.Dir(dir), false {
 		entries, err := os.ReadDir(in.path(dir))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -61,8 +60,6 @@ type Installer struct {
 	Unpack func(ctx context.Context, c *Component, version, dir string) error
 }
 
-func (in *Installer) path(name string) string { return filepath.Join(in.Dir, filepath.FromSlash(name)) }
-
 // target is one component on its way from what is there to what is wanted.
 type target struct {
 	c       *Component
@@ -103,6 +100,9 @@ func (in *Installer) Plan(ctx context.Context, requests ...Request) (*plan.Plan,
 func (in *Installer) target(ctx context.Context, r Request) (*target, error) {
 	c, err := in.Catalogue.Get(r.Name)
 	if err != nil {
+		return nil, err
+	}
+	if err := in.checkImage(c); err != nil {
 		return nil, err
 	}
 	before, err := c.readSettings(in.Host)
