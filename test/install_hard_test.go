@@ -235,3 +235,44 @@ systemctl start node_exporter`, "ailing", r.debian)
 	r.opsctl(t, "service", "undo", "--yes", "--settle", "300ms")
 	r.until(t, "it is started over and over", ailing)
 }
+
+// A systemd that replaces itself while a service is being judged ends the connection, not the run.
+func TestSystemdMayReplaceItselfMeanwhile(t *testing.T) {
+	r := newInstallRig(t)
+	r.opsctl(t, r.pack(t, "node_exporter", "1.5.0", "")...)
+	cmd := r.Command(t.Context(), r.program, "install", "node_exporter", "--listen", "127.0.0.1:9101", "--yes", "--settle", "4s")
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "it answers", func() bool {
+		_, err := r.Run(t.Context(), "curl", "-sf", "-o", "/dev/null", "http://127.0.0.1:9101/")
+		return err == nil
+	})
+	r.ask(t, "systemctl", "daemon-reexec")
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v: %s", err, &said)
+	}
+	r.opsctl(t, "service", "status", "node_exporter")
+}
+
+// A drop-in may start the program by way of a shell: who listens is the component itself, though its main process is another.
+func TestAChildOfTheServiceIsNotForeign(t *testing.T) {
+	r := newInstallRig(t)
+	r.opsctl(t, r.pack(t, "node_exporter", "1.5.0", "")...)
+	r.ask(t, "sh", "-c", `set -e
+mkdir /etc/systemd/system/node_exporter.service.d
+printf '[Service]\nExecStart=\nExecStart=/bin/sh -c "/opt/node_exporter/current/node_exporter; :"\n' >/etc/systemd/system/node_exporter.service.d/shell.conf
+systemctl daemon-reload
+systemctl restart node_exporter`)
+	r.until(t, "it answers", func() bool {
+		_, err := r.Run(t.Context(), "curl", "-sf", "-o", "/dev/null", "http://127.0.0.1:9100/")
+		return err == nil
+	})
+	if out := r.opsctl(t, "install", "node_exporter", "--dry-run"); !strings.Contains(out, "restart  node_exporter.service") {
+		t.Error(out)
+	}
+	r.ask(t, "sh", "-c", "rm -r /etc/systemd/system/node_exporter.service.d; systemctl daemon-reload")
+	r.opsctl(t, "install", "node_exporter", "--yes", "--settle", "0s")
+}

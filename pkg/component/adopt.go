@@ -30,7 +30,7 @@ type adoption struct {
 func (in *Installer) takeOver(ctx context.Context, t *target, before *Settings) error {
 	pid := 0
 	if in.Manager != nil {
-		things, owner, err := t.have.portForeign(t.want)
+		things, owner, err := t.have.portForeign(t.c, t.want)
 		if err != nil {
 			return err
 		}

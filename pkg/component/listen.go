@@ -94,10 +94,13 @@ func unitOf(pid int) string {
 }
 
 // portForeign names a program that is not the component's own and listens where it is to listen.
-func (s *state) portForeign(want *Settings) (things []Foreign, pid int, err error) {
+func (s *state) portForeign(c *Component, want *Settings) (things []Foreign, pid int, err error) {
 	pid, found, err := portOwner(want)
 	if err != nil || !found || pid != 0 && pid == int(s.live.MainPID) {
 		return nil, 0, err
+	}
+	if pid != 0 && s.settings != nil && unitOf(pid) == c.service() {
+		return nil, 0, nil // a child of the process that a drop-in starts
 	}
 	owner := "a process that cannot be seen"
 	if pid != 0 {
