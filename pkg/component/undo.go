@@ -310,10 +310,17 @@ func (in *Installer) takeBackFile(p *plan.Plan, was *formerFile) error {
 	back := *was
 	if now.state() == was.state() {
 		left, err := atomicfile.Left(in.path(was.Path))
+		if err != nil {
+			return err
+		}
+		// A run that was killed before the file had its name may have left its folder.
+		if entries, err := in.Host.ReadDir(path.Dir(was.Path)); was.Absent && err == nil && len(entries) == 0 {
+			left = append(left, path.Dir(was.Path))
+		}
 		if len(left) > 0 {
 			p.Add(plan.Step{Action: "remove", Target: left[0], Detail: "that run began to write it", Do: func(context.Context) error { return in.put(&back) }})
 		}
-		return err
+		return nil
 	}
 	s := in.change(now, &back)
 	switch {
