@@ -3,11 +3,14 @@ package test
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/opsctl/opsctl/internal/testpeers"
 )
 
 // prometheus is Debian's 2.42.0 with its tools, and with another version in its place: the same program, which says otherwise.
@@ -242,4 +245,45 @@ func TestRunsAreUndone(t *testing.T) {
 		t.Error(out)
 	}
 	r.fails(t, 1, "service", "undo", "20200101T000000.000000Z", "--yes")
+}
+
+// Of several components one fails in the end: none is left, and what ran before runs on.
+func TestOneOfSeveralFails(t *testing.T) {
+	r := newInstallRig(t)
+	r.opsctl(t, r.prometheus(t, "2.42.0")...)
+	before := r.below(t, "/opt") + r.below(t, "/etc/prometheus") + r.below(t, "/etc/systemd/system")
+	run := r.service(t, "prometheus")
+	broken := filepath.Join(t.TempDir(), "pushgateway")
+	if err := os.WriteFile(broken, []byte("#!/bin/sh\nexit 3\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mirror := &testpeers.Mirror{}
+	for name, program := range map[string]string{"node_exporter": filepath.Join(r.debian, "usr/bin/prometheus-node-exporter"), "pushgateway": broken} {
+		release, err := testpeers.Pack(r.dir, name+"-1.5.0.linux-amd64", map[string]string{name: program})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mirror.Add("prometheus/"+name, "1.5.0", release)
+	}
+	l, err := r.Listen(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: mirror, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(l) }()
+	defer func() { _ = server.Close() }()
+	url := "http://" + l.Addr().String()
+	out := r.fails(t, 1, "install", "node_exporter@1.5.0", "pushgateway@1.5.0", "--mirror", url, "--yes", "--settle", "200ms")
+	if !strings.Contains(out, "pushgateway.service") {
+		t.Error(out)
+	}
+	if after := r.below(t, "/opt") + r.below(t, "/etc/prometheus") + r.below(t, "/etc/systemd/system"); after != before {
+		t.Errorf("it was\n%s\nand is\n%s", before, after)
+	}
+	if after := r.service(t, "prometheus"); after != run {
+		t.Errorf("Prometheus was restarted: %s, then %s", run, after)
+	}
+	if state := r.ask(t, "systemctl", "show", "-P", "LoadState", "node_exporter", "pushgateway"); strings.Contains(state, "loaded") {
+		t.Error(state)
+	}
 }
