@@ -29,37 +29,47 @@ func CacheDir() (string, error) {
 	return filepath.Join(home, ".cache", "opsctl-test"), nil
 }
 
-// Get returns the recipe's tree, building it when the cache lacks it. Concurrent callers, also of other processes, wait
-// for one builder; a folder in the cache is always whole. A machine that cannot build it gives [ErrMissing].
+// Get returns the recipe's tree, building it when the cache lacks it. A machine that cannot build it gives [ErrMissing].
 func (r Recipe) Get(ctx context.Context) (*Tree, error) {
+	dir, err := cached(r.Hash(), func(work string) error { return r.build(ctx, work) })
+	if err != nil {
+		return nil, fmt.Errorf("building the %s tree: %w", r.Suite, err)
+	}
+	return &Tree{Dir: filepath.Join(dir, "root"), Recipe: r}, nil
+}
+
+// cached is the path of a folder in the cache, built when it is not there: build works in a folder of its own and leaves the
+// outcome in its folder out. Concurrent callers, also of other processes, wait for one builder; a folder in the cache is
+// always whole.
+func cached(name string, build func(work string) error) (string, error) {
 	cache, err := CacheDir()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	tree := &Tree{Dir: filepath.Join(cache, r.Hash(), "root"), Recipe: r}
-	if exists(tree.Dir) {
-		return tree, nil
+	dir := filepath.Join(cache, name)
+	if exists(dir) {
+		return dir, nil
 	}
 	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return nil, err
+		return "", err
 	}
-	unlock, err := lock(filepath.Join(cache, r.Hash()+".lock"))
+	unlock, err := lock(dir + ".lock")
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer unlock()
-	if exists(tree.Dir) {
-		return tree, nil
+	if exists(dir) {
+		return dir, nil
 	}
 	work, err := os.MkdirTemp(cache, "build-")
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	if err := r.build(ctx, work); err != nil {
-		return nil, fmt.Errorf("building the %s tree: %w", r.Suite, err)
+	if err := build(work); err != nil {
+		return "", err
 	}
-	return tree, settle(filepath.Join(work, "out"), filepath.Join(cache, r.Hash()))
+	return dir, settle(filepath.Join(work, "out"), dir)
 }
 
 // settle gives a built folder its name once all of it is on disk: a machine that stops would else leave a whole tree of empty

@@ -1,8 +1,6 @@
 package testpeers
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -77,34 +75,15 @@ func DebianMirror(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cache, err := CacheDir()
-	if err != nil {
-		return "", err
-	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "mirror 1\n%s\n%v", tree.Recipe.Hash(), DebianReleases()))
-	name := filepath.Join(cache, hex.EncodeToString(sum[:8]))
-	if exists(name) {
-		return name, nil
-	}
-	unlock, err := lock(name + ".lock")
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	if exists(name) {
-		return name, nil
-	}
-	work, err := os.MkdirTemp(cache, "build-")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = os.RemoveAll(work) }()
-	for _, r := range DebianReleases() {
-		if err := r.publish(filepath.Join(work, "out", r.Folder()), filepath.Join(tree.Dir, "usr/bin")); err != nil {
-			return "", fmt.Errorf("packing %s: %w", r.Component, err)
+	return cached(hex.EncodeToString(sum[:8]), func(work string) error {
+		for _, r := range DebianReleases() {
+			if err := r.publish(filepath.Join(work, "out", r.Folder()), filepath.Join(tree.Dir, "usr/bin")); err != nil {
+				return fmt.Errorf("packing %s: %w", r.Component, err)
+			}
 		}
-	}
-	return name, settle(filepath.Join(work, "out"), name)
+		return nil
+	})
 }
 
 // publish writes the archive and its sums into dir.
@@ -125,44 +104,16 @@ func (r *DebianRelease) publish(dir, programs string) error {
 	return os.WriteFile(filepath.Join(dir, r.sums), []byte(text), 0o644)
 }
 
-func (r *DebianRelease) pack(file, programs string) (err error) {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
+func (r *DebianRelease) pack(file, programs string) error {
+	top := r.archive
+	if r.flat {
+		top = ""
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	zw, err := gzip.NewWriterLevel(f, gzip.BestSpeed)
-	if err != nil {
-		return err
-	}
-	tw := tar.NewWriter(zw)
-	top := ""
-	if !r.flat {
-		top = r.archive + "/"
-		if err := tw.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: top, Mode: 0o755}); err != nil {
-			return err
-		}
-	}
-	add := func(name string, mode int64, data []byte) error {
-		if err := tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: top + name, Mode: mode, Size: int64(len(data))}); err != nil {
-			return err
-		}
-		_, err := tw.Write(data)
-		return err
-	}
-	if err := add("LICENSE", 0o644, []byte("Apache License, Version 2.0\n")); err != nil {
-		return err
-	}
+	files := map[string]string{}
 	for name, debian := range r.programs {
-		data, err := os.ReadFile(filepath.Join(programs, debian))
-		if err != nil {
-			return err
-		}
-		if err := add(name, 0o755, data); err != nil {
-			return err
-		}
+		files[name] = filepath.Join(programs, debian)
 	}
-	return errors.Join(tw.Close(), zw.Close())
+	return packTar(file, top, "Apache License, Version 2.0\n", files)
 }
 
 // RequireDebianMirror is [DebianMirror] for a test, which is skipped as [Require] skips it.

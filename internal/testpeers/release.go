@@ -7,8 +7,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 )
 
 // ExporterPackages are Debian's builds of what `opsctl install` knows, for a [Recipe]: programs that nobody here wrote.
@@ -27,37 +30,56 @@ type Release struct {
 }
 
 // Pack makes dir/NAME.tar.gz with one top folder NAME, which holds files: names inside it, and where each comes from.
-func Pack(dir, name string, files map[string]string) (_ *Release, err error) {
-	path := filepath.Join(dir, name+".tar.gz")
-	f, err := os.Create(path)
-	if err != nil {
+func Pack(dir, name string, files map[string]string) (*Release, error) {
+	file := filepath.Join(dir, name+".tar.gz")
+	if err := packTar(file, name, "", files); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	zw := gzip.NewWriter(f)
-	tw := tar.NewWriter(zw)
-	if err := tw.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755}); err != nil {
-		return nil, err
-	}
-	for inside, from := range files {
-		data, err := os.ReadFile(from)
-		if err != nil {
-			return nil, err
-		}
-		if err := tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name + "/" + inside, Mode: 0o755, Size: int64(len(data))}); err != nil {
-			return nil, err
-		}
-		if _, err := tw.Write(data); err != nil {
-			return nil, err
-		}
-	}
-	if err := errors.Join(tw.Close(), zw.Close()); err != nil {
-		return nil, err
-	}
-	data, err := os.ReadFile(path)
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("summing: %w", err)
 	}
 	sum := sha256.Sum256(data)
-	return &Release{path, hex.EncodeToString(sum[:])}, nil
+	return &Release{file, hex.EncodeToString(sum[:])}, nil
+}
+
+// packTar writes a packed tar of programs below the folder top, "" for none, beside a licence unless that is "".
+func packTar(file, top, licence string, programs map[string]string) (err error) {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	zw, err := gzip.NewWriterLevel(f, gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
+	tw := tar.NewWriter(zw)
+	if top != "" {
+		if err := tw.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: top + "/", Mode: 0o755}); err != nil {
+			return err
+		}
+	}
+	add := func(name string, mode int64, data []byte) error {
+		if err := tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: path.Join(top, name), Mode: mode, Size: int64(len(data))}); err != nil {
+			return err
+		}
+		_, err := tw.Write(data)
+		return err
+	}
+	if licence != "" {
+		if err := add("LICENSE", 0o644, []byte(licence)); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(programs)) {
+		data, err := os.ReadFile(programs[name])
+		if err != nil {
+			return err
+		}
+		if err := add(name, 0o755, data); err != nil {
+			return err
+		}
+	}
+	return errors.Join(tw.Close(), zw.Close())
 }

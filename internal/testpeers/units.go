@@ -34,35 +34,12 @@ func UnitPackages() []string {
 // DebianUnits is the absolute path of a folder in the cache that holds, under their own names, the unit files of
 // [UnitPackages], and an empty file for every program of theirs and for systemd's library. A machine that cannot build it gives [ErrMissing].
 func DebianUnits(ctx context.Context, suite string) (string, error) {
-	cache, err := CacheDir()
-	if err != nil {
-		return "", err
-	}
 	sum := sha256.Sum256([]byte("units 2\n" + suite + "\n" + strings.Join(UnitPackages(), " ")))
-	name := filepath.Join(cache, hex.EncodeToString(sum[:8]))
-	if exists(name) {
-		return name, nil
-	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", err
-	}
-	unlock, err := lock(name + ".lock")
+	dir, err := cached(hex.EncodeToString(sum[:8]), func(work string) error { return buildUnits(ctx, work, suite) })
 	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	if exists(name) {
-		return name, nil
-	}
-	work, err := os.MkdirTemp(cache, "build-")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = os.RemoveAll(work) }()
-	if err := buildUnits(ctx, work, suite); err != nil {
 		return "", fmt.Errorf("building the units of %s: %w", suite, err)
 	}
-	return name, settle(filepath.Join(work, "out"), name)
+	return dir, nil
 }
 
 func buildUnits(ctx context.Context, work, suite string) error {
