@@ -15,6 +15,7 @@ import (
 
 	"github.com/opsctl/opsctl/internal/testpeers"
 	"github.com/opsctl/opsctl/pkg/host"
+	"github.com/opsctl/opsctl/pkg/severity"
 	"github.com/opsctl/opsctl/pkg/systemd"
 )
 
@@ -167,7 +168,7 @@ func TestDebianUnitsHaveNoFindings(t *testing.T) {
 			}
 			info := 0
 			for _, f := range report.Items {
-				if f.Severity == systemd.Info {
+				if f.Severity == severity.Info {
 					info++
 					continue
 				}

@@ -2,6 +2,8 @@ package sshaudit
 
 import (
 	"time"
+
+	"github.com/opsctl/opsctl/pkg/severity"
 )
 
 // Document is the result of an audit. Lists are never null, times are UTC.
@@ -152,12 +154,12 @@ type Failure struct {
 
 // Finding is something to look at.
 type Finding struct {
-	ID       string     `json:"id"`
-	Severity Severity   `json:"severity"`
-	Subject  string     `json:"subject"`
-	Message  string     `json:"message"`
-	Evidence []Evidence `json:"evidence"`
-	Remedy   string     `json:"remedy"`
+	ID       string            `json:"id"`
+	Severity severity.Severity `json:"severity"`
+	Subject  string            `json:"subject"`
+	Message  string            `json:"message"`
+	Evidence []Evidence        `json:"evidence"`
+	Remedy   string            `json:"remedy"`
 
 	scope scope
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/opsctl/opsctl/pkg/authkeys"
 	"github.com/opsctl/opsctl/pkg/authkeys/pattern"
+	"github.com/opsctl/opsctl/pkg/severity"
 )
 
 // findings runs every rule and sorts what they say.
@@ -25,7 +26,7 @@ func (r *reporter) findings() {
 	})
 	slices.SortStableFunc(r.doc.Findings, func(a, b Finding) int {
 		return cmp.Or(
-			cmp.Compare(b.Severity.rank(), a.Severity.rank()), cmp.Compare(a.ID, b.ID), cmp.Compare(a.scope.host, b.scope.host),
+			cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), cmp.Compare(a.ID, b.ID), cmp.Compare(a.scope.host, b.scope.host),
 			compareIP(a.Subject, b.Subject), cmp.Compare(a.Message, b.Message),
 		)
 	})
@@ -330,7 +331,7 @@ func (r *reporter) wrongAddresses() {
 			where = fmt.Sprintf("%s:%d", n.file, n.line)
 		}
 		r.add(Finding{
-			ID: "outside-from", Severity: Medium, Subject: n.user + "@" + ip, Evidence: r.evidenceOf(host, n.firstAt),
+			ID: "outside-from", Severity: severity.Medium, Subject: n.user + "@" + ip, Evidence: r.evidenceOf(host, n.firstAt),
 			Message: fmt.Sprintf("a key of %s was offered %s from %s, which from= in %s does not permit; sshd refused it", n.user, times(n.count), ip, where),
 			Remedy:  "ask the owner: the key may have been copied",
 			scope:   scope{host: host, users: []string{n.user}, ips: []string{ip}},

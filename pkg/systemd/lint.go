@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/opsctl/opsctl/pkg/host"
+	"github.com/opsctl/opsctl/pkg/severity"
 )
 
 // LintOptions say what a unit is judged by.
@@ -21,12 +22,12 @@ type LintOptions struct {
 
 // Finding is one fault of a unit.
 type Finding struct {
-	File     string   `json:"file"`
-	Line     int      `json:"line"` // from 1; 0 is the file as a whole
-	ID       string   `json:"id"`
-	Severity Severity `json:"severity"`
-	Message  string   `json:"message"`
-	Fix      string   `json:"fix"` // the line or lines to write, or words where there is no one answer
+	File     string            `json:"file"`
+	Line     int               `json:"line"` // from 1; 0 is the file as a whole
+	ID       string            `json:"id"`
+	Severity severity.Severity `json:"severity"`
+	Message  string            `json:"message"`
+	Fix      string            `json:"fix"` // the line or lines to write, or words where there is no one answer
 }
 
 // Lint judges a unit. name is its file's name, which tells its kind: prometheus.service, or

@@ -13,6 +13,7 @@ import (
 	"github.com/opsctl/opsctl/pkg/cli"
 	"github.com/opsctl/opsctl/pkg/cli/render"
 	"github.com/opsctl/opsctl/pkg/host"
+	"github.com/opsctl/opsctl/pkg/severity"
 	"github.com/opsctl/opsctl/pkg/systemd"
 )
 
@@ -26,7 +27,7 @@ type lintOptions struct {
 type lintFunc func(context.Context, []string, systemd.FilesOptions) (*systemd.Report, error)
 
 func newLint(env *cli.Env, run lintFunc) *cobra.Command {
-	o := lintOptions{failOn: string(systemd.Low)}
+	o := lintOptions{failOn: string(severity.Low)}
 	cmd := &cobra.Command{
 		Use:   "lint [flags] [FILE...]",
 		Short: "Find what is wrong with unit files, by line, with the line to write",
@@ -77,11 +78,11 @@ func (o *lintOptions) check(cmd *cobra.Command, env *cli.Env, args []string) err
 			return cli.Usagef("--%s must not be empty", name)
 		}
 	}
-	severity, err := systemd.ParseSeverity(o.failOn)
+	limit, err := severity.Parse(o.failOn)
 	if err != nil {
 		return cli.Usagef("--fail-on: %w", err)
 	}
-	o.failOn = string(severity)
+	o.failOn = string(limit)
 	var known []string
 	for _, r := range systemd.Rules() {
 		known = append(known, r.ID)
@@ -127,7 +128,7 @@ func lintError(err error) error {
 
 // verdict turns findings and files that could not be read into the exit code.
 func (o *lintOptions) verdict(report *systemd.Report, err error) error {
-	limit := systemd.Severity(o.failOn)
+	limit := severity.Severity(o.failOn)
 	if slices.ContainsFunc(report.Items, func(f systemd.Finding) bool { return f.Severity.AtLeast(limit) }) {
 		found := cli.Found()
 		found.Err = err
@@ -175,7 +176,7 @@ func lintRows(report *systemd.Report) ([]string, [][]string) {
 func lintPage(p *render.Page, report *systemd.Report) {
 	hidden, shown := 0, 0
 	for _, f := range report.Items {
-		if f.Severity == systemd.Info && f.ID != "exposure" && !p.Wide() {
+		if f.Severity == severity.Info && f.ID != "exposure" && !p.Wide() {
 			hidden++
 			continue
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/opsctl/opsctl/pkg/cli"
 	"github.com/opsctl/opsctl/pkg/cli/render"
 	"github.com/opsctl/opsctl/pkg/host"
+	"github.com/opsctl/opsctl/pkg/severity"
 	"github.com/opsctl/opsctl/pkg/span"
 	"github.com/opsctl/opsctl/pkg/sshaudit"
 )
@@ -71,7 +72,7 @@ func newAudit(env *cli.Env, run auditFunc) *cobra.Command {
 			if renderErr := render.Document(env, page); renderErr != nil {
 				return renderErr
 			}
-			return verdict(doc, sshaudit.Severity(o.failOn), err)
+			return verdict(doc, severity.Severity(o.failOn), err)
 		},
 	}
 	o.addFlags(cmd)
@@ -151,11 +152,11 @@ func (o *auditOptions) check(env *cli.Env, args []string) error {
 		return cli.Usagef("--min-rsa and --top must not be negative")
 	}
 	if o.failOn != "" {
-		severity, err := sshaudit.ParseSeverity(o.failOn)
+		limit, err := severity.Parse(o.failOn)
 		if err != nil {
 			return cli.Usagef("--fail-on: %w", err)
 		}
-		o.failOn = string(severity)
+		o.failOn = string(limit)
 	}
 	o.logs.Progress = env.Progress("reading logs", cli.Bytes)
 	return o.openHost()
@@ -231,7 +232,7 @@ func auditError(err error) error {
 }
 
 // verdict turns findings and files that could not be read into the exit code.
-func verdict(doc *sshaudit.Document, failOn sshaudit.Severity, err error) error {
+func verdict(doc *sshaudit.Document, failOn severity.Severity, err error) error {
 	if doc.Exceeds(failOn) {
 		found := cli.Found()
 		found.Err = err
