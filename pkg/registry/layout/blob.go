@@ -77,8 +77,9 @@ func (s *Store) Blob(d digest.Digest) (Blob, *Problem) {
 	return Blob{d, info.Size(), info.ModTime()}, nil
 }
 
-// Manifest reads a blob of at most limit bytes. A larger one is a problem that wraps [ErrTooLarge].
-func (s *Store) Manifest(d digest.Digest, limit int64) ([]byte, *Problem) {
+// Manifest reads a manifest of a repository, which is a blob of at most limit bytes. A larger one is a problem that wraps
+// [ErrTooLarge]. Whether the repository has it is not asked.
+func (s *Store) Manifest(_ string, d digest.Digest, limit int64) ([]byte, *Problem) {
 	name := dataPath(d)
 	data, _, err := s.small(name, limit)
 	if err != nil {

@@ -203,10 +203,10 @@ func TestBlobsAndUploads(t *testing.T) {
 	same(t, "problems", problems, []string{
 		"blobs/sha256/00/" + one.Hex() + ": does not belong here", blob(two) + "/data: the blob has no data",
 	})
-	if data, trouble := s.Manifest(one, 3); trouble != nil || string(data) != "one" {
+	if data, trouble := s.Manifest("a", one, 3); trouble != nil || string(data) != "one" {
 		t.Error(string(data), trouble)
 	}
-	if _, trouble := s.Manifest(one, 2); !errors.Is(trouble, ErrTooLarge) {
+	if _, trouble := s.Manifest("a", one, 2); !errors.Is(trouble, ErrTooLarge) {
 		t.Error(trouble)
 	}
 	if _, trouble := s.Blob(digest.Of(nil)); !errors.Is(trouble, fs.ErrNotExist) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 
@@ -41,10 +42,22 @@ type node struct {
 	subject  digest.Digest
 }
 
+// Source is what a graph is loaded from: a [layout.Store], or a registry that is read through its API. What its methods
+// yield, and what their problems mean, is said there.
+type Source interface {
+	Tags(repository string) iter.Seq2[layout.Tag, *layout.Problem]
+	Revisions(repository string) iter.Seq2[layout.Link, *layout.Problem]
+	Layers(repository string) iter.Seq2[layout.Link, *layout.Problem]
+	HasLayer(repository string, d digest.Digest) (bool, *layout.Problem)
+	Manifest(repository string, d digest.Digest, limit int64) ([]byte, *layout.Problem)
+	BlobProblem(d digest.Digest, err error) *layout.Problem
+	TagProblem(repository, tag string, err error) *layout.Problem
+}
+
 // Load reads a repository's tags, its revision links and each manifest once. It enters the folder of layer links only
 // when the repository is damaged. The error is the context's.
-func Load(ctx context.Context, store *layout.Store, repository string) (*Graph, error) {
-	l := loader{store: store, has: map[uint32]bool{}, g: &Graph{
+func Load(ctx context.Context, source Source, repository string) (*Graph, error) {
+	l := loader{store: source, has: map[uint32]bool{}, g: &Graph{
 		Name: repository, ids: map[digest.Digest]uint32{}, nodes: map[uint32]*node{}, referrers: map[uint32][]uint32{},
 		fallback: map[string]uint32{},
 	}}
@@ -70,7 +83,7 @@ func Load(ctx context.Context, store *layout.Store, repository string) (*Graph, 
 }
 
 type loader struct {
-	store *layout.Store
+	store Source
 	g     *Graph
 	has   map[uint32]bool // the revisions
 }
@@ -135,7 +148,7 @@ func (l *loader) readManifest(ctx context.Context, id uint32) {
 		}
 		n := &node{}
 		l.g.nodes[id] = n
-		data, trouble := l.store.Manifest(l.g.digests[id], ManifestLimit)
+		data, trouble := l.store.Manifest(l.g.Name, l.g.digests[id], ManifestLimit)
 		if trouble != nil {
 			l.note(trouble)
 			continue

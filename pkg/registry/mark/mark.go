@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"sync"
 
@@ -41,9 +42,15 @@ type Result struct {
 	Incomplete bool
 }
 
+// Registry is a [Source] that can say which repositories it has.
+type Registry interface {
+	Source
+	Repositories() iter.Seq2[string, *layout.Problem]
+}
+
 // Store marks a whole store. The outcome is the same for any number of workers. The error is the context's; whatever is
 // wrong with the store is in the result.
-func Store(ctx context.Context, store *layout.Store, opts Options) (*Result, error) {
+func Store(ctx context.Context, store Registry, opts Options) (*Result, error) {
 	result := &Result{Live: &digest.Set{}}
 	var mu sync.Mutex
 	seen, err := Each(ctx, store, opts.Workers, func(g *Graph) error {
@@ -79,7 +86,7 @@ func SortProblems(problems []*layout.Problem) {
 
 // Each loads the repositories, some at a time and in no order, and calls visit with each from several goroutines. It ends at
 // the first error of visit's, or of the context.
-func Each(ctx context.Context, store *layout.Store, workers int, visit func(*Graph) error) (Listing, error) {
+func Each(ctx context.Context, store Registry, workers int, visit func(*Graph) error) (Listing, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	names := make(chan string)
@@ -104,7 +111,7 @@ func Each(ctx context.Context, store *layout.Store, workers int, visit func(*Gra
 }
 
 // list sends the names until the context ends.
-func list(ctx context.Context, store *layout.Store, names chan<- string) (listing Listing) {
+func list(ctx context.Context, store Registry, names chan<- string) (listing Listing) {
 	for name, trouble := range store.Repositories() {
 		if trouble != nil {
 			listing.Problems = append(listing.Problems, trouble)

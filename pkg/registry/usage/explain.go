@@ -44,7 +44,7 @@ type Explanation struct {
 }
 
 // Explain finds what keeps a blob. The error wraps [ErrNoBlob], or is the context's.
-func Explain(ctx context.Context, store *layout.Store, d digest.Digest, workers int) (*Explanation, error) {
+func Explain(ctx context.Context, store Source, d digest.Digest, workers int) (*Explanation, error) {
 	e := &Explanation{Digest: d, Reasons: []Reason{}}
 	found, trouble := store.Blob(d)
 	e.Present, e.Bytes = trouble == nil, found.Bytes

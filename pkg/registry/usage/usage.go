@@ -47,9 +47,15 @@ type blob struct {
 	holders uint32
 }
 
+// Source is a registry that can say how large a blob is; see [layout.Store.Blob].
+type Source interface {
+	mark.Registry
+	Blob(d digest.Digest) (layout.Blob, *layout.Problem)
+}
+
 // Of measures the repositories of a store, workers at a time, or the tags of one when repository is not "". Blobs that
 // nothing refers to are not counted. The error wraps [ErrNoRepository], or is the context's.
-func Of(ctx context.Context, store *layout.Store, repository string, workers int) (*Usage, error) {
+func Of(ctx context.Context, store Source, repository string, workers int) (*Usage, error) {
 	c := collector{store: store, only: repository, blobs: map[digest.Digest]*blob{}}
 	listing, err := mark.Each(ctx, store, workers, c.visit)
 	if err != nil {
@@ -71,7 +77,7 @@ func Of(ctx context.Context, store *layout.Store, repository string, workers int
 }
 
 type collector struct {
-	store    *layout.Store
+	store    Source
 	only     string
 	mu       sync.Mutex
 	blobs    map[digest.Digest]*blob
