@@ -222,7 +222,7 @@ func (r *realRegistry) marked(deleteUntagged bool) (live, garbage *digest.Set) {
 	r.t.Helper()
 	store := must[*layout.Store](r.t)(layout.Open(r.root))
 	defer func() { _ = store.Close() }()
-	result := must[*mark.Result](r.t)(mark.Store(context.Background(), store, mark.Options{DeleteUntagged: deleteUntagged, Workers: 2}))
+	result := must[*mark.Result](r.t)(mark.Store(context.Background(), store, mark.Options{Roots: mark.Roots{DeleteUntagged: deleteUntagged}, Workers: 2}))
 	if result.Problems != nil || result.Incomplete {
 		r.t.Fatal(result.Problems)
 	}

@@ -48,7 +48,7 @@ func (s *Store) shard(algorithm, prefix string, yield func(Blob, *Problem) bool)
 		if trouble == nil {
 			d, err := digest.FromHex(algorithm, digits)
 			if err != nil || digits[:2] != prefix {
-				trouble = problem(path.Join(dir, digits), ErrStray)
+				trouble = s.problem(path.Join(dir, digits), ErrStray)
 			} else {
 				blob, trouble = s.Blob(d)
 			}
@@ -70,9 +70,9 @@ func (s *Store) Blob(d digest.Digest) (Blob, *Problem) {
 	info, err := s.root.Lstat(name)
 	switch {
 	case err != nil:
-		return Blob{Digest: d}, problem(name, err)
+		return Blob{Digest: d}, s.problem(name, err)
 	case !info.Mode().IsRegular():
-		return Blob{Digest: d}, problem(name, errNoData)
+		return Blob{Digest: d}, s.problem(name, errNoData)
 	}
 	return Blob{d, info.Size(), info.ModTime()}, nil
 }
@@ -83,10 +83,10 @@ func (s *Store) Manifest(_ string, d digest.Digest, limit int64) ([]byte, *Probl
 	name := dataPath(d)
 	data, _, err := s.small(name, limit)
 	if err != nil {
-		return nil, problem(name, err)
+		return nil, s.problem(name, err)
 	}
 	return data, nil
 }
 
 // BlobProblem is a problem with what a blob holds.
-func (s *Store) BlobProblem(d digest.Digest, err error) *Problem { return problem(dataPath(d), err) }
+func (s *Store) BlobProblem(d digest.Digest, err error) *Problem { return s.problem(dataPath(d), err) }

@@ -12,6 +12,7 @@ import (
 	"iter"
 	"os"
 	"path"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -33,6 +34,7 @@ const batch = 1024
 // Store is a registry's root directory, open for reading. It is safe for concurrent use.
 type Store struct {
 	root *os.Root
+	at   string // where it is below the root directory, for problems
 }
 
 // Open opens the driver's rootdirectory, the folder that holds docker/registry/v2; it may be a symbolic link. The
@@ -50,8 +52,15 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path.Join(dir, v2), err)
 	}
-	return &Store{root}, nil
+	return &Store{root, v2}, nil
 }
+
+// Dir is the folder below a root directory in which a registry keeps everything.
+func Dir(root string) string { return filepath.Join(root, v2) }
+
+// Within is the store of folders that lie elsewhere, laid out as those of a registry. Its problems name it by at, a path
+// relative to the root directory. Closing the store closes root.
+func Within(root *os.Root, at string) *Store { return &Store{root, at} }
 
 // Close ends the use of the store.
 func (s *Store) Close() error { return s.root.Close() }
@@ -79,8 +88,8 @@ func reason(err error) string {
 	return err.Error()
 }
 
-func problem(name string, err error) *Problem {
-	return &Problem{Path: path.Join(v2, name), Err: err}
+func (s *Store) problem(name string, err error) *Problem {
+	return &Problem{Path: path.Join(s.at, name), Err: err}
 }
 
 // ErrStray is wrapped by a problem with something that no registry wrote and that hides nothing: a regular file where
@@ -103,7 +112,7 @@ func (s *Store) entries(dir string) iter.Seq2[fs.DirEntry, *Problem] {
 			return
 		}
 		if err != nil {
-			yield(nil, problem(dir, err))
+			yield(nil, s.problem(dir, err))
 			return
 		}
 		defer func() { _ = f.Close() }()
@@ -118,7 +127,7 @@ func (s *Store) entries(dir string) iter.Seq2[fs.DirEntry, *Problem] {
 				return
 			}
 			if err != nil {
-				yield(nil, problem(dir, err))
+				yield(nil, s.problem(dir, err))
 				return
 			}
 		}
@@ -135,9 +144,9 @@ func (s *Store) folders(dir string) iter.Seq2[string, *Problem] {
 			case entry.IsDir():
 				name = entry.Name()
 			case entry.Type().IsRegular():
-				trouble = problem(path.Join(dir, entry.Name()), ErrStray)
+				trouble = s.problem(path.Join(dir, entry.Name()), ErrStray)
 			default:
-				trouble = problem(path.Join(dir, entry.Name()), errNotFolder)
+				trouble = s.problem(path.Join(dir, entry.Name()), errNotFolder)
 			}
 			if !yield(name, trouble) {
 				return

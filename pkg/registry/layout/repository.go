@@ -67,7 +67,7 @@ func (s *Store) Tags(repository string) iter.Seq2[Tag, *Problem] {
 				var err error
 				link := path.Join(dir, name, "current/link")
 				if tag.Digest, tag.Modified, err = s.link(link); err != nil {
-					trouble = problem(link, err)
+					trouble = s.problem(link, err)
 				}
 			}
 			if !yield(tag, trouble) {
@@ -103,7 +103,7 @@ func (s *Store) HasLayer(repository string, d digest.Digest) (bool, *Problem) {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
-		return true, problem(name, err)
+		return true, s.problem(name, err)
 	}
 	return true, nil
 }
@@ -135,9 +135,9 @@ func (s *Store) readLink(base string, named digest.Digest) (Link, *Problem) {
 	case errors.Is(err, fs.ErrNotExist):
 		return Link{}, nil
 	case err != nil:
-		return link, problem(name, err)
+		return link, s.problem(name, err)
 	case target != named:
-		return link, problem(name, fmt.Errorf("it holds %v", target))
+		return link, s.problem(name, fmt.Errorf("it holds %v", target))
 	}
 	return link, nil
 }
@@ -157,7 +157,7 @@ func (s *Store) digests(base string) iter.Seq2[digest.Digest, *Problem] {
 				if trouble == nil {
 					var err error
 					if d, err = digest.FromHex(algorithm, digits); err != nil {
-						trouble = problem(path.Join(base, algorithm, digits), ErrStray)
+						trouble = s.problem(path.Join(base, algorithm, digits), ErrStray)
 					}
 				}
 				if !yield(d, trouble) {
@@ -203,12 +203,12 @@ func (s *Store) upload(dir, id string) (Upload, *Problem) {
 		upload.Started, err = time.Parse(time.RFC3339, string(text))
 	}
 	if err != nil {
-		return upload, problem(name, err)
+		return upload, s.problem(name, err)
 	}
 	return upload, nil
 }
 
 // TagProblem is a problem with what a tag names.
 func (s *Store) TagProblem(repository, tag string, err error) *Problem {
-	return problem(path.Join(repositories, repository, "_manifests/tags", tag, "current/link"), err)
+	return s.problem(path.Join(repositories, repository, "_manifests/tags", tag, "current/link"), err)
 }

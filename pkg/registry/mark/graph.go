@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/opsctl/opsctl/pkg/registry/digest"
 	"github.com/opsctl/opsctl/pkg/registry/layout"
@@ -28,10 +29,19 @@ type Graph struct {
 	ids       map[digest.Digest]uint32
 	digests   []digest.Digest
 	nodes     map[uint32]*node // the manifests that were read
-	revisions []uint32         // the manifests that the repository has, by digest
+	revisions []revision       // the manifests that the repository has, by digest
+	former    []uint32         // manifests that were put away
 	held      []uint32         // what a damaged repository links, by digest
 	referrers map[uint32][]uint32
 	fallback  map[string]uint32 // the fallback tags, by name
+	// formerTags are fallback tags that were put away.
+	formerTags []layout.Tag
+}
+
+// revision is a manifest that the repository has.
+type revision struct {
+	id       uint32
+	modified time.Time
 }
 
 // node is a manifest's edges, in the manifest's order.
@@ -54,6 +64,13 @@ type Source interface {
 	TagProblem(repository, tag string, err error) *layout.Problem
 }
 
+// Former is a [Source] that has what was put away as well. It roots nothing, and lives again with what it is about: a child
+// with its index, a signature with its subject.
+type Former interface {
+	FormerTags(repository string) iter.Seq[layout.Tag]
+	FormerRevisions(repository string) iter.Seq[digest.Digest]
+}
+
 // Load reads a repository's tags, its revision links and each manifest once. It enters the folder of layer links only
 // when the repository is damaged. The error is the context's.
 func Load(ctx context.Context, source Source, repository string) (*Graph, error) {
@@ -63,11 +80,14 @@ func Load(ctx context.Context, source Source, repository string) (*Graph, error)
 	}}
 	l.readRevisions(ctx)
 	l.readTags(ctx)
-	for _, id := range l.g.revisions {
+	if former, ok := source.(Former); ok {
+		l.readFormer(ctx, former)
+	}
+	for _, r := range l.g.revisions {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
-		l.readManifest(ctx, id)
+		l.readManifest(ctx, r.id)
 	}
 	for _, tag := range l.g.Tags {
 		l.readManifest(ctx, l.intern(tag.Digest))
@@ -118,10 +138,45 @@ func (l *loader) readRevisions(ctx context.Context) {
 		if !link.Digest.IsZero() {
 			id := l.intern(link.Digest)
 			l.has[id] = true
-			l.g.revisions = append(l.g.revisions, id)
+			l.g.revisions = append(l.g.revisions, revision{id, link.Modified})
 		}
 	}
-	l.sort(l.g.revisions)
+	slices.SortFunc(l.g.revisions, func(a, b revision) int { return digest.Compare(l.g.digests[a.id], l.g.digests[b.id]) })
+}
+
+// readFormer reads what was put away; what cannot be read there stays away.
+func (l *loader) readFormer(ctx context.Context, source Former) {
+	type unread struct {
+		n *node
+		m Manifest
+	}
+	var all []unread
+	for d := range source.FormerRevisions(l.g.Name) {
+		id := l.intern(d)
+		if l.has[id] || ctx.Err() != nil {
+			continue
+		}
+		data, trouble := l.store.Manifest(l.g.Name, d, ManifestLimit)
+		if trouble != nil {
+			continue
+		}
+		m, err := Parse(data)
+		if err != nil {
+			continue
+		}
+		n := &node{}
+		l.has[id], l.g.nodes[id] = true, n
+		l.g.former = append(l.g.former, id)
+		all = append(all, unread{n, m})
+	}
+	for _, u := range all {
+		l.connect(u.n, u.m)
+	}
+	for tag := range source.FormerTags(l.g.Name) {
+		if l.g.Weak(tag) {
+			l.g.formerTags = append(l.g.formerTags, tag)
+		}
+	}
 }
 
 func (l *loader) readTags(ctx context.Context) {
@@ -209,11 +264,14 @@ func (l *loader) readLayers(ctx context.Context) {
 }
 
 func (l *loader) finish() {
-	for _, id := range l.g.revisions {
-		n := l.g.nodes[id]
-		if subject, ok := l.g.ids[n.subject]; ok {
-			l.g.referrers[subject] = append(l.g.referrers[subject], id)
-		}
+	for _, r := range l.g.revisions {
+		l.refer(r.id)
+	}
+	for _, id := range l.g.former {
+		l.refer(id)
+	}
+	for _, tag := range l.g.formerTags {
+		l.g.fallback[tag.Name] = l.g.ids[tag.Digest]
 	}
 	for i := range l.g.Tags {
 		tag := &l.g.Tags[i]
@@ -227,6 +285,13 @@ func (l *loader) finish() {
 	slices.SortFunc(l.g.Problems, func(a, b *layout.Problem) int { return cmp.Compare(a.Path, b.Path) })
 }
 
+// refer takes down what a manifest is about.
+func (l *loader) refer(id uint32) {
+	if subject, ok := l.g.ids[l.g.nodes[id].subject]; ok {
+		l.g.referrers[subject] = append(l.g.referrers[subject], id)
+	}
+}
+
 // errDangling is about a tag that cannot be pulled; what it names is kept.
 var errDangling = errors.New("the repository has no link to this manifest")
 
@@ -238,7 +303,11 @@ func (l *loader) sort(ids []uint32) {
 // form of one and names an index. Such a tag roots nothing: it lives while its subject does. An image under a tag of this
 // form is an image.
 func (g *Graph) Weak(tag layout.Tag) bool {
-	n := g.nodes[g.ids[tag.Digest]]
+	id, known := g.ids[tag.Digest]
+	if !known {
+		return false
+	}
+	n := g.nodes[id]
 	return n != nil && n.kind == KindIndex && fallbackForm(tag.Name)
 }
 

@@ -18,8 +18,7 @@ import (
 
 // Options are how to mark. The zero value keeps untagged manifests and works on one repository at a time.
 type Options struct {
-	// DeleteUntagged takes tags alone for roots.
-	DeleteUntagged bool
+	Roots
 	// Workers is how many repositories are read at a time; less than one is one.
 	Workers int
 }
@@ -54,7 +53,7 @@ func Store(ctx context.Context, store Registry, opts Options) (*Result, error) {
 	result := &Result{Live: &digest.Set{}}
 	var mu sync.Mutex
 	seen, err := Each(ctx, store, opts.Workers, func(g *Graph) error {
-		live := g.Live(opts.DeleteUntagged)
+		live := g.Live(opts.Roots)
 		row := Repository{Name: g.Name, Tags: len(g.Tags), Manifests: len(g.revisions), Live: live.Len(), Damaged: g.Damaged}
 		mu.Lock()
 		defer mu.Unlock()

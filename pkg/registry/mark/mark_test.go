@@ -123,7 +123,7 @@ func lives(t *testing.T, r *Result, want ...digest.Digest) {
 	}
 }
 
-var tagged = Options{DeleteUntagged: true, Workers: 3}
+var tagged = Options{Roots: Roots{DeleteUntagged: true}, Workers: 3}
 
 func TestUntaggedManifestsStayUnlessAskedFor(t *testing.T) {
 	b := newBuilder(t)
@@ -346,10 +346,10 @@ func TestChainSaysWhatKeepsABlob(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Step{{"tag", "v1", index}, {"index", "", index}, {"image", "", m}, {"blob", "", l}}
-	if diff := cmp.Diff(fmt.Sprint(want), fmt.Sprint(g.Live(true).Chain(l))); diff != "" {
+	if diff := cmp.Diff(fmt.Sprint(want), fmt.Sprint(g.Live(Roots{DeleteUntagged: true}).Chain(l))); diff != "" {
 		t.Error(diff)
 	}
-	if g.Live(true).Chain(digest.Of([]byte("other"))) != nil {
+	if g.Live(Roots{DeleteUntagged: true}).Chain(digest.Of([]byte("other"))) != nil {
 		t.Error("a chain to what is not there")
 	}
 }

@@ -2,6 +2,7 @@ package mark
 
 import (
 	"slices"
+	"time"
 
 	"github.com/opsctl/opsctl/pkg/registry/digest"
 	"github.com/opsctl/opsctl/pkg/registry/layout"
@@ -39,9 +40,22 @@ type cause struct {
 	root   bool
 }
 
-// Live is what a garbage collection keeps: all that the tags reach, and unless deleteUntagged all that any manifest
-// of the repository reaches. Of a damaged repository it is everything.
-func (g *Graph) Live(deleteUntagged bool) *Reach {
+// Roots are what a garbage collection starts from, beside tags. The zero value is every manifest that a repository has.
+type Roots struct {
+	// DeleteUntagged takes tags alone for roots,
+	DeleteUntagged bool
+	// and all that was pushed at or after Since, when that is not zero,
+	Since time.Time
+	// and these manifests wherever a repository has them; nil is none.
+	Keep *digest.Set
+}
+
+func (r *Roots) keeps(d digest.Digest, modified time.Time) bool {
+	return !r.DeleteUntagged || !r.Since.IsZero() && !modified.Before(r.Since) || r.Keep != nil && r.Keep.Contains(d)
+}
+
+// Live is what a garbage collection keeps: all that the tags and roots reach. Of a damaged repository it is everything.
+func (g *Graph) Live(roots Roots) *Reach {
 	r := g.newReach()
 	for _, tag := range g.Tags {
 		if !g.Weak(tag) {
@@ -49,15 +63,16 @@ func (g *Graph) Live(deleteUntagged bool) *Reach {
 		}
 	}
 	r.run()
-	if deleteUntagged && !g.Damaged {
-		return r
-	}
 	for _, tag := range g.Tags {
-		r.root(g.ids[tag.Digest], StepFallback, tag.Name)
+		if g.Damaged || roots.keeps(tag.Digest, tag.Modified) {
+			r.root(g.ids[tag.Digest], StepFallback, tag.Name)
+		}
 	}
 	r.run()
-	for _, id := range g.revisions {
-		r.root(id, "untagged", "")
+	for _, rev := range g.revisions {
+		if g.Damaged || roots.keeps(g.digests[rev.id], rev.modified) {
+			r.root(rev.id, "untagged", "")
+		}
 	}
 	r.run()
 	for _, id := range g.held {
@@ -119,6 +134,25 @@ func (r *Reach) run() {
 func (r *Reach) Digests(yield func(digest.Digest) bool) {
 	for _, id := range r.order {
 		if !yield(r.g.digests[id]) {
+			return
+		}
+	}
+}
+
+// Has reports whether d was reached.
+func (r *Reach) Has(d digest.Digest) bool {
+	id, known := r.g.ids[d]
+	if !known {
+		return false
+	}
+	_, ok := r.why[id]
+	return ok
+}
+
+// FormerTags are the fallback tags that were put away and live again.
+func (r *Reach) FormerTags(yield func(layout.Tag) bool) {
+	for _, tag := range r.g.formerTags {
+		if r.Has(tag.Digest) && !yield(tag) {
 			return
 		}
 	}

@@ -76,7 +76,7 @@ func Explain(ctx context.Context, store Source, d digest.Digest, workers int) (*
 }
 
 func why(g *mark.Graph, d digest.Digest) (Reason, bool) {
-	chain := g.Live(false).Chain(d)
+	chain := g.Live(mark.Roots{}).Chain(d)
 	if chain == nil {
 		return Reason{}, false
 	}

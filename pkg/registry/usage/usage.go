@@ -94,7 +94,7 @@ type holding struct {
 
 // visit takes down what a repository refers to.
 func (c *collector) visit(g *mark.Graph) error {
-	live := g.Live(false)
+	live := g.Live(mark.Roots{})
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	h := holding{name: g.Name}
@@ -177,7 +177,7 @@ func (c *collector) byTag(u *Usage) {
 		row.Shared = row.Bytes - row.Exclusive
 		u.Rows = append(u.Rows, row)
 	}
-	for d := range c.graph.Live(false).Digests {
+	for d := range c.graph.Live(mark.Roots{}).Digests {
 		u.Blobs++
 		u.Bytes += c.blobs[d].bytes
 	}

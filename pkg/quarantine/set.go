@@ -1,0 +1,245 @@
+package quarantine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/opsctl/opsctl/pkg/atomicfile"
+)
+
+// Set is what one run has put away. Its methods that change something are called under the yard's lock.
+type Set struct {
+	// ID sorts as the runs began.
+	ID    string
+	Begun time.Time
+	// Kind is what [Yard.Begin] was told.
+	Kind string
+
+	yard *Yard
+}
+
+// Path is where the caller keeps the file name of the set.
+func (s *Set) Path(name string) string { return filepath.Join(s.yard.Dir(), s.ID, name) }
+
+// Write keeps a file about the set, whole or not at all.
+func (s *Set) Write(name string, data []byte) error {
+	return atomicfile.Write(s.Path(name), data, 0o600)
+}
+
+// Read is the file's content; the error wraps [fs.ErrNotExist] where there is none.
+func (s *Set) Read(name string) ([]byte, error) { return os.ReadFile(s.Path(name)) }
+
+// Stamp is the file system's own time at which the set began: what was written to a file in the tree after it was written
+// to something that was being taken.
+func (s *Set) Stamp() (time.Time, error) {
+	info, err := os.Stat(s.Path(kindFile))
+	if err != nil {
+		return time.Time{}, err
+	}
+	return info.ModTime(), nil
+}
+
+// Tree opens what is away, below the paths that it had in the base folder. The caller closes it.
+func (s *Set) Tree() (*os.Root, error) {
+	tree, err := s.yard.base.OpenRoot(s.tree("."))
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", s.Path("tree"), cause(err))
+	}
+	return tree, nil
+}
+
+func (s *Set) tree(name string) string { return path.Join(Folder, s.ID, "tree", name) }
+
+// Take puts entries of a folder away, whole, and calls taken with each that was. One that is not there, or of whose name the
+// set has one, stays. The parents are mirrored with their modes and owners, so that they can be made again. An error
+// wraps [ErrFileSystem] where renaming is not possible; what was taken before it is away.
+func (s *Set) Take(dir string, names []string, taken func(name string)) error {
+	if err := s.mirror(dir); err != nil {
+		return s.failed("putting away", dir, err)
+	}
+	from, err := s.yard.base.Open(dir)
+	if err != nil {
+		return s.failed("putting away", dir, err)
+	}
+	defer func() { _ = from.Close() }()
+	to, err := s.yard.base.Open(s.tree(dir))
+	if err != nil {
+		return s.failed("putting away", dir, err)
+	}
+	defer func() { _ = to.Close() }()
+	for _, name := range names {
+		err := unix.Renameat2(int(from.Fd()), name, int(to.Fd()), name, unix.RENAME_NOREPLACE)
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
+		case err != nil:
+			return s.failed("putting away", path.Join(dir, name), err)
+		default:
+			taken(name)
+		}
+	}
+	return nil
+}
+
+func (s *Set) failed(doing, name string, err error) error {
+	if errors.Is(err, unix.EXDEV) {
+		err = fmt.Errorf("%w than %s", ErrFileSystem, s.yard.dir)
+	}
+	return fmt.Errorf("%s %s: %w", doing, filepath.Join(s.yard.dir, name), cause(err))
+}
+
+// mirror makes a folder of the base in the tree, with those above it.
+func (s *Set) mirror(dir string) error {
+	if dir == "." {
+		return nil
+	}
+	if _, err := s.yard.base.Lstat(s.tree(dir)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := s.mirror(path.Dir(dir)); err != nil {
+		return err
+	}
+	return like(s.yard.base, dir, s.tree(dir))
+}
+
+// like makes a folder with another's mode and owner. One that is there stays as it is.
+func like(base *os.Root, model, dir string) error {
+	info, err := base.Stat(model)
+	if err != nil {
+		return err
+	}
+	if err := base.Mkdir(dir, 0o700); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		return err
+	}
+	uid, gid := owner(info)
+	if err := base.Lchown(dir, uid, gid); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	// After the owner, for changing that may take bits away.
+	return base.Chmod(dir, info.Mode())
+}
+
+// Restore puts back what lies at name in the set's tree; a folder that is there already gets what it lacks. What has
+// come there since stays, and the set keeps its copy: kept counts those files. Nothing at name is no error.
+func (s *Set) Restore(ctx context.Context, name string) (kept int, err error) {
+	if err := s.parents(path.Dir(name)); err != nil {
+		return 0, s.failed("restoring", name, err)
+	}
+	return s.merge(ctx, name)
+}
+
+// parents makes the folders in the base that have gone since, as the tree mirrors them.
+func (s *Set) parents(dir string) error {
+	if dir == "." {
+		return nil
+	}
+	if _, err := s.yard.base.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := s.parents(path.Dir(dir)); err != nil {
+		return err
+	}
+	err := like(s.yard.base, s.tree(dir), dir)
+	if errors.Is(err, fs.ErrNotExist) { // nothing of it is in the set
+		return nil
+	}
+	return err
+}
+
+func (s *Set) merge(ctx context.Context, name string) (kept int, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, context.Cause(ctx)
+	}
+	info, err := s.yard.base.Lstat(s.tree(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, s.failed("restoring", name, err)
+	}
+	moved, err := s.back(name, info.IsDir())
+	if err != nil {
+		return 0, s.failed("restoring", name, err)
+	}
+	if moved {
+		return 0, nil
+	}
+	there, err := s.yard.base.Lstat(name)
+	if err != nil {
+		return 0, s.failed("restoring", name, err)
+	}
+	if !info.IsDir() || !there.IsDir() {
+		return 1, nil
+	}
+	return s.mergeAll(ctx, name)
+}
+
+func (s *Set) mergeAll(ctx context.Context, dir string) (kept int, err error) {
+	entries, err := fs.ReadDir(s.yard.base.FS(), s.tree(dir))
+	if err != nil {
+		return 0, s.failed("restoring", dir, err)
+	}
+	for _, entry := range entries {
+		more, err := s.merge(ctx, path.Join(dir, entry.Name()))
+		kept += more
+		if err != nil {
+			return kept, err
+		}
+	}
+	return kept, nil
+}
+
+// back renames one entry to where it was, unless something is there; an empty folder is nothing.
+func (s *Set) back(name string, folder bool) (bool, error) {
+	from, err := s.yard.base.Open(path.Dir(s.tree(name)))
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = from.Close() }()
+	to, err := s.yard.base.Open(path.Dir(name))
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = to.Close() }()
+	// A folder replaces an empty one only (rename(2)), and that in one step.
+	flags := uint(unix.RENAME_NOREPLACE)
+	if folder {
+		flags = 0
+	}
+	err = unix.Renameat2(int(from.Fd()), path.Base(name), int(to.Fd()), path.Base(name), flags)
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.ENOTDIR) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// RestoreAll puts back all that is in the set, and drops the set when nothing stayed.
+func (s *Set) RestoreAll(ctx context.Context) (kept int, err error) {
+	kept, err = s.mergeAll(ctx, ".")
+	if err != nil || kept > 0 {
+		return kept, err
+	}
+	return 0, s.Purge()
+}
+
+// Purge deletes the set, for good. One that was stopped at is finished by [Yard.FinishPurges].
+func (s *Set) Purge() error {
+	gone := path.Join(Folder, purging+s.ID)
+	if err := s.yard.base.Rename(path.Join(Folder, s.ID), gone); err != nil {
+		return fmt.Errorf("deleting %s: %w", s.Path(""), cause(err))
+	}
+	if err := s.yard.base.RemoveAll(gone); err != nil {
+		return fmt.Errorf("deleting %s: %w", filepath.Join(s.yard.dir, gone), cause(err))
+	}
+	return nil
+}
