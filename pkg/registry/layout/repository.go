@@ -60,7 +60,7 @@ type Tag struct {
 // beside it has its name, where there is one, and no digest.
 func (s *Store) Tags(repository string) iter.Seq2[Tag, *Problem] {
 	return func(yield func(Tag, *Problem) bool) {
-		dir := path.Join(repositories, repository, "_manifests/tags")
+		dir := TagsDir(repository)
 		for name, trouble := range s.folders(dir) {
 			tag := Tag{Name: name}
 			if trouble == nil {
@@ -86,18 +86,21 @@ type Link struct {
 // Revisions yields the manifests that a repository has, unsorted. A problem with a link comes with the digest that its
 // folders spell.
 func (s *Store) Revisions(repository string) iter.Seq2[Link, *Problem] {
-	return s.links(path.Join(repositories, repository, "_manifests/revisions"))
+	return s.links(RevisionsDir(repository))
 }
 
 // Layers yields the layers and configurations that a repository has, as [Store.Revisions] does manifests.
 func (s *Store) Layers(repository string) iter.Seq2[Link, *Problem] {
-	return s.links(path.Join(repositories, repository, "_layers"))
+	return s.links(LayersDir(repository))
 }
 
 // HasLayer reports whether a repository links a blob below _layers, without reading that folder. A link that cannot be
 // read is there, with the problem.
 func (s *Store) HasLayer(repository string, d digest.Digest) (bool, *Problem) {
-	name := path.Join(repositories, repository, "_layers", d.Algorithm(), d.Hex(), "link")
+	return s.has(path.Join(LayersDir(repository), d.Algorithm(), d.Hex(), "link"))
+}
+
+func (s *Store) has(name string) (bool, *Problem) {
 	_, _, err := s.link(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -174,12 +177,14 @@ type Upload struct {
 	Started time.Time
 	// Bytes is what has arrived.
 	Bytes int64
+	// Modified is when something last arrived; zero when that is not known.
+	Modified time.Time
 }
 
 // Uploads yields a repository's uploads, unsorted. One without a readable time of its start comes with a problem.
 func (s *Store) Uploads(repository string) iter.Seq2[Upload, *Problem] {
 	return func(yield func(Upload, *Problem) bool) {
-		dir := path.Join(repositories, repository, "_uploads")
+		dir := UploadsDir(repository)
 		for id, trouble := range s.folders(dir) {
 			upload := Upload{ID: id}
 			if trouble == nil {
@@ -195,7 +200,7 @@ func (s *Store) Uploads(repository string) iter.Seq2[Upload, *Problem] {
 func (s *Store) upload(dir, id string) (Upload, *Problem) {
 	upload := Upload{ID: id}
 	if info, err := s.root.Lstat(path.Join(dir, id, "data")); err == nil {
-		upload.Bytes = info.Size()
+		upload.Bytes, upload.Modified = info.Size(), info.ModTime()
 	}
 	name := path.Join(dir, id, "startedat")
 	text, _, err := s.small(name, linkLimit)
@@ -210,5 +215,10 @@ func (s *Store) upload(dir, id string) (Upload, *Problem) {
 
 // TagProblem is a problem with what a tag names.
 func (s *Store) TagProblem(repository, tag string, err error) *Problem {
-	return s.problem(path.Join(repositories, repository, "_manifests/tags", tag, "current/link"), err)
+	return s.problem(path.Join(TagsDir(repository), tag, "current/link"), err)
+}
+
+// HasRevision reports whether a repository links a manifest, as [Store.HasLayer] does for layers.
+func (s *Store) HasRevision(repository string, d digest.Digest) (bool, *Problem) {
+	return s.has(path.Join(RevisionsDir(repository), d.Algorithm(), d.Hex(), "link"))
 }
