@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -129,13 +130,23 @@ func like(base *os.Root, model, dir string) error {
 	return base.Chmod(dir, info.Mode())
 }
 
+// Outcome counts what became of a restoring.
+type Outcome struct {
+	// Restored are the renames that were done: a folder counts once when it went back whole.
+	Restored int
+	// Kept are files that stayed in the set, since there is something newer at their place.
+	Kept int
+}
+
 // Restore puts back what lies at name in the set's tree; a folder that is there already gets what it lacks. What has
-// come there since stays, and the set keeps its copy: kept counts those files. Nothing at name is no error.
-func (s *Set) Restore(ctx context.Context, name string) (kept int, err error) {
+// come there since stays. Nothing at name is no error.
+func (s *Set) Restore(ctx context.Context, name string) (Outcome, error) {
 	if err := s.parents(path.Dir(name)); err != nil {
-		return 0, s.failed("restoring", name, err)
+		return Outcome{}, s.failed("restoring", name, err)
 	}
-	return s.merge(ctx, name)
+	var done Outcome
+	err := s.merge(ctx, name, &done)
+	return done, err
 }
 
 // parents makes the folders in the base that have gone since, as the tree mirrors them.
@@ -156,47 +167,47 @@ func (s *Set) parents(dir string) error {
 	return err
 }
 
-func (s *Set) merge(ctx context.Context, name string) (kept int, err error) {
-	if err := ctx.Err(); err != nil {
-		return 0, context.Cause(ctx)
+func (s *Set) merge(ctx context.Context, name string, done *Outcome) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	info, err := s.yard.base.Lstat(s.tree(name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
+		return nil
 	}
 	if err != nil {
-		return 0, s.failed("restoring", name, err)
+		return s.failed("restoring", name, err)
 	}
 	moved, err := s.back(name, info.IsDir())
 	if err != nil {
-		return 0, s.failed("restoring", name, err)
+		return s.failed("restoring", name, err)
 	}
 	if moved {
-		return 0, nil
+		done.Restored++
+		return nil
 	}
 	there, err := s.yard.base.Lstat(name)
 	if err != nil {
-		return 0, s.failed("restoring", name, err)
+		return s.failed("restoring", name, err)
 	}
 	if !info.IsDir() || !there.IsDir() {
-		return 1, nil
+		done.Kept++
+		return nil
 	}
-	return s.mergeAll(ctx, name)
+	return s.mergeAll(ctx, name, done)
 }
 
-func (s *Set) mergeAll(ctx context.Context, dir string) (kept int, err error) {
+func (s *Set) mergeAll(ctx context.Context, dir string, done *Outcome) error {
 	entries, err := fs.ReadDir(s.yard.base.FS(), s.tree(dir))
 	if err != nil {
-		return 0, s.failed("restoring", dir, err)
+		return s.failed("restoring", dir, err)
 	}
 	for _, entry := range entries {
-		more, err := s.merge(ctx, path.Join(dir, entry.Name()))
-		kept += more
-		if err != nil {
-			return kept, err
+		if err := s.merge(ctx, path.Join(dir, entry.Name()), done); err != nil {
+			return err
 		}
 	}
-	return kept, nil
+	return nil
 }
 
 // back renames one entry to where it was, unless something is there; an empty folder is nothing.
@@ -224,12 +235,37 @@ func (s *Set) back(name string, folder bool) (bool, error) {
 }
 
 // RestoreAll puts back all that is in the set, and drops the set when nothing stayed.
-func (s *Set) RestoreAll(ctx context.Context) (kept int, err error) {
-	kept, err = s.mergeAll(ctx, ".")
-	if err != nil || kept > 0 {
-		return kept, err
+func (s *Set) RestoreAll(ctx context.Context) (Outcome, error) {
+	var done Outcome
+	if err := s.mergeAll(ctx, ".", &done); err != nil || done.Kept > 0 {
+		return done, err
 	}
-	return 0, s.Purge()
+	return done, s.Purge()
+}
+
+// Empty reports whether the set holds nothing but the folders that it mirrors, which the base has as well: nothing was taken, or
+// all has gone back.
+func (s *Set) Empty() (bool, error) {
+	empty := true
+	err := fs.WalkDir(s.yard.base.FS(), s.tree("."), func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		mirrored := false
+		if entry.IsDir() {
+			there, err := s.yard.base.Stat(strings.TrimPrefix(name, s.tree(".")+"/"))
+			mirrored = name == s.tree(".") || err == nil && there.IsDir()
+		}
+		if !mirrored {
+			empty = false
+			return fs.SkipAll
+		}
+		return nil
+	})
+	if err != nil {
+		return false, s.failed("reading", ".", err)
+	}
+	return empty, nil
 }
 
 // Purge deletes the set, for good. One that was stopped at is finished by [Yard.FinishPurges].

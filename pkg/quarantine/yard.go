@@ -185,6 +185,23 @@ func (y *Yard) FinishPurges() error {
 	return err
 }
 
+// RemoveEmpty removes a folder of the base when it is empty, and those above it up to top, which stays. What was taken from them has
+// to be in a set, which can make them again.
+func (y *Yard) RemoveEmpty(dir, top string) error {
+	for dir != top && dir != "." {
+		// rmdir(2), which Remove does to a folder, takes no folder that holds something.
+		err := y.base.Remove(dir)
+		if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing %s: %w", filepath.Join(y.dir, dir), cause(err))
+		}
+		dir = path.Dir(dir)
+	}
+	return nil
+}
+
 // cause leaves out the operation and the path, which is not the whole one.
 func cause(err error) error {
 	if inner, ok := errors.AsType[*fs.PathError](err); ok {

@@ -21,7 +21,7 @@ func New(env *cli.Env) *cobra.Command {
 			"its data in files. Nothing is changed, and the registry may run meanwhile.",
 		Example: "  opsctl registry ls --root /var/lib/docker-registry",
 	}
-	cmd.AddCommand(newLs(env), newDu(env), newExplain(env))
+	cmd.AddCommand(newLs(env), newDu(env), newExplain(env), newGC(env), newUndo(env), newPurge(env))
 	return cmd
 }
 

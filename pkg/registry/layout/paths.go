@@ -41,14 +41,14 @@ func BlobDir(d digest.Digest) (shard, name string) {
 func (s *Store) LinkFolders(dir string) iter.Seq2[digest.Digest, *Problem] { return s.digests(dir) }
 
 // LinkTime is when the link in a folder of [Store.LinkFolders] was written, or the folder where it holds none.
-func (s *Store) LinkTime(dir string, d digest.Digest) (time.Time, error) {
+func (s *Store) LinkTime(dir string, d digest.Digest) (time.Time, *Problem) {
 	folder := path.Join(dir, d.Algorithm(), d.Hex())
 	info, err := s.root.Lstat(path.Join(folder, "link"))
 	if err != nil {
 		info, err = s.root.Lstat(folder)
 	}
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, s.problem(folder, err)
 	}
 	return info.ModTime(), nil
 }
@@ -119,4 +119,13 @@ func (s *Store) Files(dir, name string) iter.Seq2[string, time.Time] {
 			return nil
 		})
 	}
+}
+
+// Modified is when something last came into or went from a folder.
+func (s *Store) Modified(dir string) (time.Time, error) {
+	info, err := s.root.Lstat(dir)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return info.ModTime(), nil
 }

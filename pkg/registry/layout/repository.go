@@ -177,7 +177,7 @@ type Upload struct {
 	Started time.Time
 	// Bytes is what has arrived.
 	Bytes int64
-	// Modified is when something last arrived; zero when that is not known.
+	// Modified is when something last arrived, or its folder was made.
 	Modified time.Time
 }
 
@@ -199,6 +199,9 @@ func (s *Store) Uploads(repository string) iter.Seq2[Upload, *Problem] {
 
 func (s *Store) upload(dir, id string) (Upload, *Problem) {
 	upload := Upload{ID: id}
+	if info, err := s.root.Lstat(path.Join(dir, id)); err == nil {
+		upload.Modified = info.ModTime()
+	}
 	if info, err := s.root.Lstat(path.Join(dir, id, "data")); err == nil {
 		upload.Bytes, upload.Modified = info.Size(), info.ModTime()
 	}
@@ -221,4 +224,9 @@ func (s *Store) TagProblem(repository, tag string, err error) *Problem {
 // HasRevision reports whether a repository links a manifest, as [Store.HasLayer] does for layers.
 func (s *Store) HasRevision(repository string, d digest.Digest) (bool, *Problem) {
 	return s.has(path.Join(RevisionsDir(repository), d.Algorithm(), d.Hex(), "link"))
+}
+
+// LinkProblem is a problem with a layer link.
+func (s *Store) LinkProblem(repository string, d digest.Digest, err error) *Problem {
+	return s.problem(path.Join(LayersDir(repository), d.Algorithm(), d.Hex()), err)
 }

@@ -324,3 +324,12 @@ const fallbackDigits = 64
 
 // fallbackName is the name that the schema gives the fallback tag of a subject.
 func fallbackName(d digest.Digest) string { return d.Algorithm() + "-" + d.Hex()[:fallbackDigits] }
+
+// Revisions are the manifests that the repository has.
+func (g *Graph) Revisions(yield func(digest.Digest) bool) {
+	for _, r := range g.revisions {
+		if !yield(g.digests[r.id]) {
+			return
+		}
+	}
+}

@@ -1,0 +1,290 @@
+package registrycmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/opsctl/opsctl/cmd/opsctl/plancmd"
+	"github.com/opsctl/opsctl/pkg/cli"
+	"github.com/opsctl/opsctl/pkg/cli/render"
+	"github.com/opsctl/opsctl/pkg/lockfile"
+	"github.com/opsctl/opsctl/pkg/progress"
+	"github.com/opsctl/opsctl/pkg/quarantine"
+	"github.com/opsctl/opsctl/pkg/registry/sweep"
+	"github.com/opsctl/opsctl/pkg/span"
+)
+
+func newGC(env *cli.Env) *cobra.Command {
+	var (
+		root  string
+		flags plancmd.Flags
+		o     sweep.Options
+		keep  bool
+	)
+	cmd := &cobra.Command{
+		Use:   "gc [flags]",
+		Short: "Collect a registry's garbage while it runs, undoably",
+		Long: "Finds what no tag and no manifest needs, and puts it into a quarantine in the registry's\n" +
+			"own folder: first the links to it, so that clients push it again, and once those have been\n" +
+			"away for --grace the blobs themselves. Then the store is watched until nothing has changed\n" +
+			"for --settle, and what is referred to again comes back. Nothing is deleted before a later\n" +
+			"run, --purge-older-than after it was put away; until then opsctl registry undo takes the\n" +
+			"run back. The registry may run and take pushes meanwhile.\n\n" +
+			"Untagged manifests stay, unless --delete-untagged is given; the plan says what that\n" +
+			"would add. With --grace 0s all is done in one run: a push that is under way just then may\n" +
+			"fail, loudly, and succeeds when it is repeated.",
+		Example: "  opsctl registry gc --root /var/lib/docker-registry --dry-run\n" +
+			"  opsctl registry gc --root /var/lib/docker-registry --delete-untagged --yes\n" +
+			"  opsctl registry gc --root /var/lib/docker-registry --stopped --grace 0s --yes",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := flags.Check(); err != nil {
+				return err
+			}
+			if keep {
+				o.PurgeOlderThan = -1
+			}
+			if o.Stopped {
+				o.Settle = 0
+			}
+			return collect(cmd.Context(), env, root, o, flags)
+		},
+	}
+	addRoot(cmd, &root)
+	flags.Add(cmd.Flags())
+	f := cmd.Flags()
+	f.BoolVarP(&o.DeleteUntagged, "delete-untagged", "m", false, "collect manifests without a tag as well")
+	o.Grace, o.Settle, o.PurgeOlderThan = time.Hour, time.Minute, span.Week
+	f.Var(span.Value{D: &o.Grace}, "grace", "leave alone what is younger, and blobs whose links have been away for less")
+	f.Var(span.Value{D: &o.Settle}, "settle", "how long the store has to rest at the end")
+	f.Var(span.Value{D: &o.PurgeOlderThan}, "purge-older-than", "delete what was put away longer ago")
+	f.BoolVar(&keep, "no-purge", false, "delete nothing, however long ago it was put away")
+	f.BoolVar(&o.Stopped, "stopped", false, "no registry uses the folder: do not wait, and remove empty folders")
+	return cmd
+}
+
+// collect shows the plan and does it.
+func collect(ctx context.Context, env *cli.Env, root string, o sweep.Options, flags plancmd.Flags) error {
+	return withCollector(env, root, o, func(c *sweep.Collector) error {
+		if flags.Yes {
+			r, err := c.Collect(ctx)
+			return collected(env, "RegistryGC", r, true, err)
+		}
+		r, err := c.Plan(ctx)
+		if err != nil {
+			return sweepError(err)
+		}
+		if flags.DryRun {
+			err := collected(env, "RegistryGC", r, false, nil)
+			if err == nil && flags.ExitCode && !nothing(r) {
+				return cli.Found()
+			}
+			return err
+		}
+		if _, err := io.WriteString(env.Err, strings.Join(planLines(r), "\n")+"\n"); err != nil {
+			return err
+		}
+		if err := env.Confirm("Put it into quarantine?"); err != nil {
+			return err
+		}
+		r, err = c.Collect(ctx)
+		return collected(env, "RegistryGC", r, true, err)
+	})
+}
+
+// withCollector opens a collector for one call.
+func withCollector(env *cli.Env, root string, o sweep.Options, use func(*sweep.Collector) error) error {
+	store, err := open(root) // for its errors
+	if err != nil {
+		return err
+	}
+	if err := store.Close(); err != nil {
+		return err
+	}
+	o.Workers, o.Now = workers(), env.Now
+	o.Progress = func(phase string) progress.Reporter { return env.Progress(phase, cli.Items) }
+	c, err := sweep.Open(root, o)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	return use(c)
+}
+
+// sweepError says what to do about an error of the collector's.
+func sweepError(err error) error {
+	if held, ok := errors.AsType[*lockfile.HeldError](err); ok {
+		return &cli.Error{Code: cli.CodeDeclined, ID: "registry.locked", Err: held, Hint: "wait for it to end"}
+	}
+	switch {
+	case errors.Is(err, quarantine.ErrFileSystem):
+		return &cli.Error{
+			Code: cli.CodeFailed, ID: "registry.filesystem", Err: err,
+			Hint: "blobs and repositories have to lie on the file system of docker/registry/v2 itself",
+		}
+	case errors.Is(err, quarantine.ErrNoSet):
+		return &cli.Error{Code: cli.CodeFailed, ID: "registry.run", Err: err, Hint: "opsctl registry undo --list shows the runs"}
+	}
+	return err
+}
+
+// collected shows what was found or done. A run that failed has a report as well, which goes to stderr.
+func collected(env *cli.Env, kind string, r *sweep.Report, done bool, failed error) error {
+	if failed != nil {
+		if r != nil {
+			_, err := io.WriteString(env.Err, strings.Join(resultLines(r), "\n")+"\n")
+			failed = errors.Join(failed, err)
+		}
+		return sweepError(failed)
+	}
+	lines := planLines
+	if done {
+		lines = resultLines
+	}
+	view := render.View{
+		Kind: kind,
+		Body: struct {
+			Applied bool `json:"applied"`
+			*sweep.Report
+		}{done, r},
+		Page: func(p *render.Page) { reportPage(p, r, lines(r)) },
+		CSV:  func() ([]string, [][]string) { return rowHeads(), rowCells(r) },
+		Names: func() []string {
+			var names []string
+			for _, row := range r.Repositories {
+				names = append(names, row.Name)
+			}
+			return names
+		},
+	}
+	if err := render.Document(env, view); err != nil {
+		return err
+	}
+	return partial(r.Problems)
+}
+
+func reportPage(p *render.Page, r *sweep.Report, lines []string) {
+	if len(r.Repositories) > 0 {
+		p.Table([]string{"REPOSITORY", "TAGS", "MANIFESTS", "DEAD MANIFESTS", "DEAD LAYERS", "DEAD TAGS", "STALE UPLOADS", "NOTE"},
+			[]bool{false, true, true, true, true, true, true, false}, rowCells(r))
+	}
+	p.Text(strings.Join(lines, "\n"))
+}
+
+func rowHeads() []string {
+	return []string{"repository", "tags", "manifests", "dead_manifests", "dead_layers", "dead_tags", "stale_uploads", "note"}
+}
+
+func rowCells(r *sweep.Report) [][]string {
+	var rows [][]string
+	for _, row := range r.Repositories {
+		note := ""
+		switch {
+		case row.Left == "busy":
+			note = "left alone: an upload is under way"
+		case row.Left != "":
+			note = "left alone: " + row.Left
+		case row.Removed:
+			note = "empty: goes"
+		}
+		rows = append(rows, []string{
+			row.Name, strconv.Itoa(row.Tags), strconv.Itoa(row.Manifests), strconv.Itoa(row.DeadManifests),
+			strconv.Itoa(row.DeadLayers), strconv.Itoa(row.DeadTags), strconv.Itoa(row.StaleUploads), note,
+		})
+	}
+	return rows
+}
+
+// nothing reports whether a plan would change nothing.
+func nothing(r *sweep.Report) bool {
+	for _, row := range r.Repositories {
+		if row.Left == "" {
+			return false
+		}
+	}
+	return r.Quarantined.Blobs == 0
+}
+
+func amount(a sweep.Amount) string {
+	return fmt.Sprintf("%d manifests, %d blobs, %s", a.Manifests, a.Blobs, render.Bytes(a.Bytes))
+}
+
+// planLines says what would be done.
+func planLines(r *sweep.Report) []string {
+	var lines []string
+	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	if r.Freed != (sweep.Amount{}) {
+		say("to be deleted: %s", amount(r.Freed))
+		return lines
+	}
+	say("in use: %d manifests, %d blobs", r.Kept.Manifests, r.Kept.Blobs)
+	switch {
+	case r.Incomplete:
+		say("not all of the store can be read: no blob would go")
+	case nothing(r):
+		say("nothing would go into quarantine")
+	default:
+		say("would go into quarantine: %s", amount(r.Quarantined))
+	}
+	common(r, say)
+	if r.Untagged != nil && r.Untagged.Manifests > 0 {
+		say("--delete-untagged would add: %s", amount(*r.Untagged))
+	}
+	say("nothing leaves the disk by this run: quarantine is on the same file system")
+	return append(lines, held(r)...)
+}
+
+// resultLines says what was done.
+func resultLines(r *sweep.Report) []string {
+	var lines []string
+	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	say("in use: %d manifests, %d blobs", r.Kept.Manifests, r.Kept.Blobs)
+	if r.Incomplete {
+		say("not all of the store could be read: no blob went")
+	}
+	say("put into quarantine: %s", amount(r.Quarantined))
+	common(r, say)
+	if r.Restored != (sweep.Amount{}) {
+		say("referred to again and restored: %s", amount(r.Restored))
+	}
+	if r.Freed != (sweep.Amount{}) {
+		say("deleted, put away by earlier runs: %s", amount(r.Freed))
+	}
+	if r.Unsettled {
+		say("the registry did not come to rest; the next run looks again before anything is deleted")
+	}
+	lines = append(lines, held(r)...)
+	if r.UndoID != "" {
+		say("take it back: opsctl registry undo %s", r.UndoID)
+	}
+	return lines
+}
+
+func common(r *sweep.Report, say func(string, ...any)) {
+	if r.Waiting.Blobs > 0 {
+		say("dead, and their links not away for long enough: %d blobs, %s; they may go after %s",
+			r.Waiting.Blobs, render.Bytes(r.Waiting.Bytes), r.WaitingUntil.UTC().Format(time.RFC3339))
+	}
+	if r.Cached.Blobs > 0 {
+		say("dead, and in the memory of the running registry: %d manifests, %s; they may go after it was restarted",
+			r.Cached.Blobs, render.Bytes(r.Cached.Bytes))
+	}
+}
+
+func held(r *sweep.Report) []string {
+	if r.Held == (sweep.Amount{}) {
+		return nil
+	}
+	line := fmt.Sprintf("in quarantine, on the disk: %s", amount(r.Held))
+	if r.HeldUntil != nil {
+		line += "; the first of it may leave the disk after " + r.HeldUntil.UTC().Format(time.RFC3339)
+	}
+	return []string{line}
+}

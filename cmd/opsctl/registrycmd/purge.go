@@ -1,0 +1,64 @@
+package registrycmd
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/opsctl/opsctl/cmd/opsctl/plancmd"
+	"github.com/opsctl/opsctl/pkg/cli"
+	"github.com/opsctl/opsctl/pkg/registry/sweep"
+	"github.com/opsctl/opsctl/pkg/span"
+)
+
+func newPurge(env *cli.Env) *cobra.Command {
+	var (
+		root  string
+		age   time.Duration
+		flags plancmd.Flags
+	)
+	cmd := &cobra.Command{
+		Use:   "purge [flags]",
+		Short: "Delete what was put away long enough ago, for good",
+		Long: "Marks the store, restores from quarantine what is referred to, and then deletes the runs\n" +
+			"that are older than --older-than. They cannot be undone afterwards, and their bytes leave\n" +
+			"the disk.",
+		Example: "  opsctl registry purge --root /var/lib/docker-registry --dry-run\n" +
+			"  opsctl registry purge --root /var/lib/docker-registry --older-than 2d --yes",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := flags.Check(); err != nil {
+				return err
+			}
+			return withCollector(env, root, sweep.Options{PurgeOlderThan: age}, func(c *sweep.Collector) error {
+				r, err := c.PlanPurge(age)
+				if err != nil {
+					return sweepError(err)
+				}
+				if flags.DryRun || r.Freed == (sweep.Amount{}) {
+					if err := collected(env, "RegistryPurge", r, false, nil); err != nil || !flags.ExitCode || r.Freed == (sweep.Amount{}) {
+						return err
+					}
+					return cli.Found()
+				}
+				if !flags.Yes {
+					if _, err := fmt.Fprintf(env.Err, "to be deleted: %s\n", amount(r.Freed)); err != nil {
+						return err
+					}
+					if err := env.Confirm("Delete it for good?"); err != nil {
+						return err
+					}
+				}
+				r, err = c.Purge(cmd.Context(), age)
+				return collected(env, "RegistryPurge", r, true, err)
+			})
+		},
+	}
+	addRoot(cmd, &root)
+	flags.Add(cmd.Flags())
+	age = span.Week
+	cmd.Flags().Var(span.Value{D: &age}, "older-than", "delete what was put away longer ago")
+	return cmd
+}
+
