@@ -72,6 +72,13 @@ func newGC(env *cli.Env) *cobra.Command {
 
 // collect shows the plan and does it.
 func collect(ctx context.Context, env *cli.Env, root string, o sweep.Options, flags plancmd.Flags) error {
+	if err := isRegistry(root); err != nil {
+		return err
+	}
+	var err error
+	if o.Running, err = running(ctx, root, &o); err != nil {
+		return err
+	}
 	return withCollector(env, root, o, func(c *sweep.Collector) error {
 		if flags.Yes {
 			r, err := c.Collect(ctx)
@@ -99,13 +106,18 @@ func collect(ctx context.Context, env *cli.Env, root string, o sweep.Options, fl
 	})
 }
 
-// withCollector opens a collector for one call.
-func withCollector(env *cli.Env, root string, o sweep.Options, use func(*sweep.Collector) error) error {
-	store, err := open(root) // for its errors
+// isRegistry says what is wrong with a root directory.
+func isRegistry(root string) error {
+	store, err := open(root)
 	if err != nil {
 		return err
 	}
-	if err := store.Close(); err != nil {
+	return store.Close()
+}
+
+// withCollector opens a collector for one call.
+func withCollector(env *cli.Env, root string, o sweep.Options, use func(*sweep.Collector) error) error {
+	if err := isRegistry(root); err != nil {
 		return err
 	}
 	o.Workers, o.Now = workers(), env.Now
