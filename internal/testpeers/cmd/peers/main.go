@@ -30,7 +30,11 @@ func run() int {
 		recipes = append(recipes, testpeers.Trixie(), testpeers.BullseyeAnalyze(), testpeers.Machines()[247], testpeers.Machines()[257])
 		suites = append(suites, "trixie")
 	}
-	if err := fill(ctx, recipes, suites); err != nil {
+	err := fill(ctx, recipes, suites)
+	if err == nil && *torture {
+		err = get("distribution 3", func() (string, error) { return testpeers.Distribution3(ctx) })
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
 		return 1
 	}
