@@ -23,7 +23,7 @@ func run() int {
 	defer stop()
 	recipes := []testpeers.Recipe{
 		testpeers.Bookworm(), testpeers.BookwormMachine(), testpeers.ExporterPackages(), testpeers.Prometheus(),
-		testpeers.MariaDBPackages(), testpeers.BackendPackages(), testpeers.Registry(),
+		testpeers.MariaDBPackages(), testpeers.BackendPackages(), testpeers.Registry(), testpeers.EnginePackages(),
 	}
 	suites := []string{"bookworm"}
 	if *torture {
