@@ -3,7 +3,9 @@ package test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -11,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +24,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/opsctl/opsctl/internal/testpeers"
 	"github.com/opsctl/opsctl/pkg/registry/digest"
@@ -33,20 +37,47 @@ type realRegistry struct {
 	t             *testing.T
 	program, conf string
 	root, addr    string
+	stop          func()
 }
 
 func startRegistry(t *testing.T) *realRegistry {
 	t.Helper()
-	tree := testpeers.RequireTree(t, testpeers.Registry())
+	return startRegistryOf(t, debianRegistry(t), "")
+}
+
+func debianRegistry(t *testing.T) (program string) {
+	t.Helper()
+	return filepath.Join(testpeers.RequireTree(t, testpeers.Registry()).Dir, "usr/bin/docker-registry")
+}
+
+// cached is the line of a configuration with a cache in memory.
+const cached = "  cache: {blobdescriptor: inmemory}\n"
+
+// startRegistryOf starts a registry program, with lines more below its storage.
+func startRegistryOf(t *testing.T, program, storage string) *realRegistry {
+	t.Helper()
 	dir := t.TempDir()
-	r := &realRegistry{
-		t: t, program: filepath.Join(tree.Dir, "usr/bin/docker-registry"),
-		conf: filepath.Join(dir, "config.yml"), root: filepath.Join(dir, "root"),
-	}
-	conf := fmt.Sprintf("version: 0.1\nlog: {level: info}\nstorage:\n  filesystem: {rootdirectory: %s}\n  delete: {enabled: true}\nhttp: {addr: 127.0.0.1:0}\n", r.root)
+	r := &realRegistry{t: t, program: program, conf: filepath.Join(dir, "config.yml"), root: filepath.Join(dir, "root"), addr: freeAddr(t)}
+	conf := fmt.Sprintf("version: 0.1\nlog: {level: info}\nstorage:\n  filesystem: {rootdirectory: %s}\n  delete: {enabled: true}\n%shttp: {addr: %q}\n", r.root, storage, r.addr)
 	if err := os.WriteFile(r.conf, []byte(conf), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	r.start()
+	return r
+}
+
+// freeAddr is an address of the loopback at which nobody listens.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l := must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// start has the registry listen, and stop when the test ends.
+func (r *realRegistry) start() {
+	t := r.t
+	t.Helper()
 	cmd := exec.Command(r.program, "serve", r.conf)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log, err := cmd.StderrPipe()
@@ -66,15 +97,16 @@ func startRegistry(t *testing.T) *realRegistry {
 			}
 		}
 	}()
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	r.stop = sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	t.Cleanup(r.stop)
+	said := ""
 	select {
-	case r.addr = <-listening:
+	case said = <-listening:
 	case <-time.After(30 * time.Second):
 	}
-	if r.addr == "" {
+	if said != r.addr {
 		t.Fatal("docker-registry does not listen")
 	}
-	return r
 }
 
 func must[T any](t *testing.T) func(T, error) T {
@@ -90,6 +122,10 @@ func must[T any](t *testing.T) func(T, error) T {
 
 func (r *realRegistry) ref(s string) name.Reference {
 	return must[name.Reference](r.t)(name.ParseReference(r.addr + "/" + s))
+}
+
+func (r *realRegistry) registry() name.Registry {
+	return must[name.Registry](r.t)(name.NewRegistry(r.addr))
 }
 
 func (r *realRegistry) image(ref string, img v1.Image) v1.Image {
@@ -159,9 +195,7 @@ func (r *realRegistry) abort(repository string) {
 func (r *realRegistry) pullable() *digest.Set {
 	r.t.Helper()
 	set := &digest.Set{}
-	registry := must[name.Registry](r.t)(name.NewRegistry(r.addr))
-	repositories := must[[]string](r.t)(remote.Catalog(r.t.Context(), registry))
-	for _, repository := range repositories {
+	for _, repository := range r.catalog() {
 		tags, err := remote.List(must[name.Repository](r.t)(name.NewRepository(r.addr + "/" + repository)))
 		if err != nil {
 			continue // the registry's own answer for a repository that never had a tag
@@ -179,8 +213,11 @@ func (r *realRegistry) pull(set *digest.Set, repository string, d *remote.Descri
 	if d.MediaType.IsIndex() {
 		index := must[v1.ImageIndex](r.t)(d.ImageIndex())
 		for _, child := range must[*v1.IndexManifest](r.t)(index.IndexManifest()).Manifests {
-			ref := r.ref(repository + "@" + child.Digest.String())
-			r.pull(set, repository, must[*remote.Descriptor](r.t)(remote.Get(ref)))
+			got, err := remote.Get(r.ref(repository + "@" + child.Digest.String()))
+			if missing, ok := errors.AsType[*transport.Error](err); ok && missing.StatusCode == http.StatusNotFound {
+				continue // deleted in this repository
+			}
+			r.pull(set, repository, must[*remote.Descriptor](r.t)(got, err))
 		}
 		return
 	}
