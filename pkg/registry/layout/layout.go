@@ -169,7 +169,7 @@ func (s *Store) small(name string, limit int64) ([]byte, time.Time, error) {
 	case !info.Mode().IsRegular():
 		return nil, time.Time{}, errNotFile
 	case info.Size() == 0:
-		return nil, time.Time{}, errEmpty
+		return nil, info.ModTime(), errEmpty
 	case info.Size() > limit:
 		return nil, time.Time{}, fmt.Errorf("%d bytes: %w", info.Size(), ErrTooLarge)
 	}
@@ -188,4 +188,44 @@ func (s *Store) link(name string) (digest.Digest, time.Time, error) {
 	}
 	d, err := digest.Parse(string(text))
 	return d, changed, err
+}
+
+// A registry makes a link's folder, then the file, then writes the digest, and the older ones do so in place
+// (registry/storage/driver/filesystem, PutContent): a link that is found in between is read again.
+const (
+	recent  = 10 * time.Second
+	rereads = 5
+)
+
+// errGone is of a link whose folder was removed while it was read.
+var errGone = errors.New("has gone")
+
+// calm reads a link, again and again for some hundredths of a second while a registry may be writing it.
+func (s *Store) calm(folder, name string) (digest.Digest, time.Time, error) {
+	wait := 2 * time.Millisecond
+	for try := 0; ; try++ {
+		d, changed, err := s.link(name)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errEmpty) {
+			return d, changed, err
+		}
+		info, gone := s.root.Lstat(folder)
+		switch {
+		case errors.Is(gone, fs.ErrNotExist):
+			return d, changed, errGone
+		case gone != nil || try == rereads || !recently(info.ModTime(), changed):
+			return d, changed, err
+		}
+		time.Sleep(wait)
+		wait *= 2
+	}
+}
+
+// recently reports whether one of the times is that of a write that may still be under way.
+func recently(times ...time.Time) bool {
+	for _, at := range times {
+		if time.Since(at) < recent {
+			return true
+		}
+	}
+	return false
 }

@@ -66,7 +66,11 @@ func (s *Store) Tags(repository string) iter.Seq2[Tag, *Problem] {
 			if trouble == nil {
 				var err error
 				link := path.Join(dir, name, "current/link")
-				if tag.Digest, tag.Modified, err = s.link(link); err != nil {
+				tag.Digest, tag.Modified, err = s.calm(path.Join(dir, name), link)
+				if errors.Is(err, errGone) {
+					continue
+				}
+				if err != nil {
 					trouble = s.problem(link, err)
 				}
 			}
@@ -131,11 +135,15 @@ func (s *Store) links(base string) iter.Seq2[Link, *Problem] {
 }
 
 func (s *Store) readLink(base string, named digest.Digest) (Link, *Problem) {
-	name := path.Join(base, named.Algorithm(), named.Hex(), "link")
+	folder := path.Join(base, named.Algorithm(), named.Hex())
+	name := path.Join(folder, "link")
 	target, changed, err := s.link(name)
+	if errors.Is(err, errEmpty) {
+		target, changed, err = s.calm(folder, name)
+	}
 	link := Link{Digest: named, Modified: changed}
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, errGone):
 		return Link{}, nil
 	case err != nil:
 		return link, s.problem(name, err)
@@ -216,9 +224,18 @@ func (s *Store) upload(dir, id string) (Upload, *Problem) {
 	return upload, nil
 }
 
-// TagProblem is a problem with what a tag names.
+// TagProblem is a problem with what a tag names, which the repository was found not to have. It is nil when a push has brought it
+// meanwhile, or the tag has gone.
 func (s *Store) TagProblem(repository, tag string, err error) *Problem {
-	return s.problem(path.Join(TagsDir(repository), tag, "current/link"), err)
+	link := path.Join(TagsDir(repository), tag, "current/link")
+	d, _, failed := s.link(link)
+	if errors.Is(failed, fs.ErrNotExist) {
+		return nil
+	}
+	if linked, trouble := s.HasRevision(repository, d); failed == nil && linked && trouble == nil {
+		return nil
+	}
+	return s.problem(link, err)
 }
 
 // HasRevision reports whether a repository links a manifest, as [Store.HasLayer] does for layers.

@@ -61,6 +61,7 @@ type Source interface {
 	HasLayer(repository string, d digest.Digest) (bool, *layout.Problem)
 	Manifest(repository string, d digest.Digest, limit int64) ([]byte, *layout.Problem)
 	BlobProblem(d digest.Digest, err error) *layout.Problem
+	// TagProblem is nil when the repository has the tag's manifest after all.
 	TagProblem(repository, tag string, err error) *layout.Problem
 }
 
@@ -279,7 +280,9 @@ func (l *loader) finish() {
 		case l.g.Weak(*tag):
 			l.g.fallback[tag.Name] = id
 		case !l.has[id]:
-			l.g.Problems = append(l.g.Problems, l.store.TagProblem(l.g.Name, tag.Name, errDangling))
+			if trouble := l.store.TagProblem(l.g.Name, tag.Name, errDangling); trouble != nil {
+				l.g.Problems = append(l.g.Problems, trouble)
+			}
 		}
 	}
 	slices.SortFunc(l.g.Problems, func(a, b *layout.Problem) int { return cmp.Compare(a.Path, b.Path) })

@@ -142,6 +142,9 @@ func (r *run) collect(ctx context.Context) error {
 	}
 	err = r.phase("mark and fence", func() error { return r.mark(ctx) })
 	if err == nil {
+		err = r.phase("look again", func() error { return r.again(ctx, r.set) })
+	}
+	if err == nil {
 		err = r.phase("sweep", func() error { return r.blobs(ctx) })
 	}
 	// Whatever went wrong, what is referred to comes back; a second signal ends the process.

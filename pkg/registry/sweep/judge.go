@@ -56,7 +56,7 @@ type judge struct {
 }
 
 func (j *judge) repository(g *mark.Graph) *verdict {
-	v := &verdict{row: Row{Name: g.Name}}
+	v := &verdict{row: Row{Name: g.Name}, problems: g.Problems}
 	stale, idle := j.uploads(g, v)
 	if g.Damaged {
 		v.row.Left = leftDamaged

@@ -67,10 +67,22 @@ func (s *scan) repository(ctx context.Context, g *mark.Graph) error {
 			return err
 		}
 	}
-	sum, err := s.links(ctx, g)
+	sum, err := s.linked(ctx, g)
+	if err == nil {
+		err = s.links(ctx, g, live)
+	}
 	if err != nil {
 		return err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fingerprint += sum
+	s.problems = append(s.problems, g.Problems...)
+	return nil
+}
+
+// links restores the links and fallback tags that live again.
+func (s *scan) links(ctx context.Context, g *mark.Graph, live *mark.Reach) error {
 	for _, away := range s.r.attic.rooms {
 		if err := s.former(ctx, g.Name, away, live); err != nil {
 			return err
@@ -83,15 +95,11 @@ func (s *scan) repository(ctx context.Context, g *mark.Graph) error {
 			}
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fingerprint += sum
-	s.problems = append(s.problems, g.Problems...)
 	return nil
 }
 
-// links has the blob of each link, and returns the sum of what the repository has.
-func (s *scan) links(ctx context.Context, g *mark.Graph) (sum uint64, err error) {
+// linked has the blob of each link, and returns the sum of what the repository has.
+func (s *scan) linked(ctx context.Context, g *mark.Graph) (sum uint64, err error) {
 	for _, tag := range g.Tags {
 		sum += number("tag", g.Name, tag.Name, tag.Digest, tag.Modified)
 	}
