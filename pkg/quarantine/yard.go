@@ -100,7 +100,8 @@ func (y *Yard) Begin(now time.Time, kind string) (*Set, error) {
 			return nil, fmt.Errorf("beginning a set in %s: %w", y.Dir(), cause(err))
 		}
 		s := &Set{ID: id, Begun: now.UTC(), Kind: kind, yard: y}
-		return s, s.Write(kindFile, []byte(kind+"\n"))
+		err = s.Write(kindFile, []byte(kind+"\n"))
+		return s, err
 	}
 }
 

@@ -61,4 +61,3 @@ func newPurge(env *cli.Env) *cobra.Command {
 	cmd.Flags().Var(span.Value{D: &age}, "older-than", "delete what was put away longer ago")
 	return cmd
 }
-

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -117,8 +118,8 @@ func (v *view) FormerRevisions(repository string) iter.Seq[digest.Digest] {
 func (v *view) FormerTags(repository string) iter.Seq[layout.Tag] {
 	return func(yield func(layout.Tag) bool) {
 		seen := map[string]bool{}
-		for i := len(v.attic.rooms) - 1; i >= 0; i-- {
-			for tag, trouble := range v.attic.rooms[i].store.Tags(repository) {
+		for _, r := range slices.Backward(v.attic.rooms) {
+			for tag, trouble := range r.store.Tags(repository) {
 				if trouble != nil || seen[tag.Name] {
 					continue
 				}
@@ -145,8 +146,7 @@ func (r *restorer) blob(ctx context.Context, d digest.Digest) error {
 	if !r.attic.blobs.Contains(d) {
 		return nil
 	}
-	for i := len(r.attic.rooms) - 1; i >= 0; i-- {
-		away := r.attic.rooms[i]
+	for _, away := range slices.Backward(r.attic.rooms) {
 		found, trouble := away.store.Blob(d)
 		if trouble != nil {
 			continue
@@ -207,9 +207,9 @@ func (r *restorer) late(ctx context.Context, away room) error {
 // unit is the folder to which a link file belongs: its tag's, which holds others as well, or its own.
 func unit(link string) string {
 	const tags = "/_manifests/tags/"
-	if i := strings.Index(link, tags); i >= 0 {
-		name, _, _ := strings.Cut(link[i+len(tags):], "/")
-		return link[:i] + tags + name
+	if repository, rest, ok := strings.Cut(link, tags); ok {
+		name, _, _ := strings.Cut(rest, "/")
+		return repository + tags + name
 	}
 	return path.Dir(link)
 }

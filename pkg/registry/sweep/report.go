@@ -31,7 +31,7 @@ type Row struct {
 	Left string `json:"left,omitempty"`
 }
 
-// Quiet: nothing of the repository goes.
+// Quiet reports whether nothing of the repository goes.
 func (r *Row) Quiet() bool {
 	return r.DeadManifests+r.DeadLayers+r.DeadTags+r.StaleUploads == 0 && !r.Removed && r.Left == ""
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/fnv"
 	"path"
+	"slices"
 	"sync"
 	"time"
 
@@ -61,9 +62,8 @@ func (s *scan) run(ctx context.Context, late *quarantine.Set) error {
 // blob.
 func (s *scan) repository(ctx context.Context, g *mark.Graph) error {
 	live := g.Live(mark.Roots{})
-	var err error
 	for d := range live.Digests {
-		if err = s.r.blob(ctx, d); err != nil {
+		if err := s.r.blob(ctx, d); err != nil {
 			return err
 		}
 	}
@@ -89,8 +89,8 @@ func (s *scan) links(ctx context.Context, g *mark.Graph, live *mark.Reach) error
 		}
 	}
 	for tag := range live.FormerTags {
-		for i := len(s.r.attic.rooms) - 1; i >= 0; i-- {
-			if err := s.r.folder(ctx, s.r.attic.rooms[i], path.Join(layout.TagsDir(g.Name), tag.Name), Amount{}); err != nil {
+		for _, away := range slices.Backward(s.r.attic.rooms) {
+			if err := s.r.folder(ctx, away, path.Join(layout.TagsDir(g.Name), tag.Name), Amount{}); err != nil {
 				return err
 			}
 		}

@@ -1,0 +1,186 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/opsctl/opsctl/pkg/quarantine"
+	"github.com/opsctl/opsctl/pkg/registry/digest"
+	"github.com/opsctl/opsctl/pkg/registry/layout"
+)
+
+// recover makes good what a run before was killed at: it restores what is referred to, and has the registry forget what that
+// run has put away and may not have told it.
+func (r *run) recover(ctx context.Context) error {
+	sets, err := r.c.yard.Sets()
+	if err != nil || len(sets) == 0 {
+		return err
+	}
+	if err := r.again(ctx, nil); err != nil {
+		return err
+	}
+	for _, set := range sets {
+		if set.Kind != Kind {
+			continue
+		}
+		if _, err := set.Read(doneFile); err == nil {
+			continue
+		}
+		if err := r.forgetAll(ctx, set); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// doneFile is written when the registry has forgotten all of a set.
+const doneFile = "fenced"
+
+func (r *run) forgetAll(ctx context.Context, set *quarantine.Set) error {
+	running := r.c.o.Running
+	if running == nil || set.Begun.Before(running.Started) {
+		return nil
+	}
+	a, err := openAttic([]*quarantine.Set{set})
+	if err != nil {
+		return err
+	}
+	for _, room := range a.rooms {
+		for name, trouble := range room.store.Repositories() {
+			if trouble != nil {
+				continue
+			}
+			var layers []digest.Digest
+			for d, trouble := range room.store.LinkFolders(layout.LayersDir(name)) {
+				if trouble == nil {
+					layers = append(layers, d)
+				}
+			}
+			err = errors.Join(err, r.forget(ctx, set, name, layers, func(d digest.Digest, err error) {
+				r.report.Problems = append(r.report.Problems, r.c.store.LinkProblem(name, d, err))
+			}))
+		}
+	}
+	if err := errors.Join(err, a.close()); err != nil {
+		return err
+	}
+	return set.Write(doneFile, nil)
+}
+
+// again scans until a scan restores nothing.
+func (r *run) again(ctx context.Context, late *quarantine.Set) error {
+	for {
+		s, err := r.scan(ctx, late)
+		if err != nil {
+			return err
+		}
+		if s.r.back == 0 {
+			return nil
+		}
+	}
+}
+
+func (r *run) scan(ctx context.Context, late *quarantine.Set) (*scan, error) {
+	sets, err := r.c.yard.Sets()
+	if err != nil {
+		return nil, err
+	}
+	s, err := r.c.pass(ctx, sets, late, &r.report.Restored)
+	if s != nil {
+		r.report.Problems = append(r.report.Problems, s.problems...)
+		r.report.Incomplete = r.report.Incomplete || s.incomplete
+	}
+	return s, err
+}
+
+// maxSettles is after how many times the settle time a store that never rests is left: what is in quarantine stays there, and
+// the next run begins by looking again.
+const maxSettles = 10
+
+// settle watches the store until nothing has changed for a while.
+func (r *run) settle(ctx context.Context) error {
+	if err := r.set.Write(doneFile, nil); err != nil {
+		return err
+	}
+	rep := r.reporter("watching the store come to rest")
+	rep.Start(-1)
+	defer rep.Done()
+	begun := time.Now()
+	rest, restored, last := begun, begun, uint64(0)
+	for {
+		s, err := r.scan(ctx, r.set)
+		if err != nil {
+			if ctx.Err() != nil {
+				err = errors.Join(err, r.again(context.WithoutCancel(ctx), r.set))
+			}
+			return err
+		}
+		rep.Add(1)
+		now := time.Now()
+		if s.r.back > 0 {
+			restored = now
+		}
+		if s.r.back > 0 || s.fingerprint != last {
+			rest, last = now, s.fingerprint
+		}
+		switch {
+		case s.r.back > 0 && r.c.o.Settle == 0:
+			continue
+		case now.Sub(rest) >= r.c.o.Settle:
+			return r.c.yard.Sync()
+		case now.Sub(begun) >= maxSettles*r.c.o.Settle && now.Sub(restored) >= r.c.o.Settle:
+			r.report.Unsettled = true
+			return r.c.yard.Sync()
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(min(r.c.o.Settle/6, r.c.o.Settle-now.Sub(rest), 10*time.Second)):
+		}
+	}
+}
+
+// purge deletes old sets.
+func (r *run) purge(ctx context.Context, age time.Duration) error {
+	if r.report.Incomplete { // what could not be read may refer to them
+		return nil
+	}
+	old, err := r.c.old(age)
+	if err != nil {
+		return err
+	}
+	for _, set := range old {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := weigh(set, &r.report.Freed); err != nil {
+			return err
+		}
+		if err := set.Purge(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// weigh adds what a set holds.
+func weigh(set *quarantine.Set, sum *Amount) error {
+	tree, err := set.Tree()
+	if err != nil {
+		return err
+	}
+	store := layout.Within(tree, "")
+	for blob, trouble := range store.Blobs() {
+		if trouble == nil {
+			sum.Blobs++
+			sum.Bytes += blob.Bytes
+		}
+	}
+	for file := range store.Files("repositories", "link") {
+		if strings.Contains(file, "/_manifests/revisions/") {
+			sum.Manifests++
+		}
+	}
+	return store.Close()
+}
