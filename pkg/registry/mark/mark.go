@@ -21,6 +21,8 @@ type Options struct {
 	Roots
 	// Workers is how many repositories are read at a time; less than one is one.
 	Workers int
+	// TempDir is the folder for what the memory is too small for, as [digest.NewSet] has it.
+	TempDir string
 }
 
 // Repository is what was found in one.
@@ -33,7 +35,8 @@ type Repository struct {
 
 // Result is what a store keeps.
 type Result struct {
-	// Live holds the digests of manifests, configurations and layers. A blob outside it is garbage, unless Incomplete.
+	// Live holds the digests of manifests, configurations and layers. A blob outside it is garbage, unless Incomplete. The
+	// caller closes it, and asks its Err before anything is deleted.
 	Live         *digest.Set
 	Repositories []Repository // by name
 	Problems     []*layout.Problem
@@ -47,10 +50,10 @@ type Registry interface {
 	Repositories() iter.Seq2[string, *layout.Problem]
 }
 
-// Store marks a whole store. The outcome is the same for any number of workers. The error is the context's; whatever is
-// wrong with the store is in the result.
+// Store marks a whole store. The outcome is the same for any number of workers. The error is the context's, or that of writing
+// to TempDir; whatever is wrong with the store is in the result.
 func Store(ctx context.Context, store Registry, opts Options) (*Result, error) {
-	result := &Result{Live: &digest.Set{}}
+	result := &Result{Live: digest.NewSet(opts.TempDir)}
 	var mu sync.Mutex
 	seen, err := Each(ctx, store, opts.Workers, func(g *Graph) error {
 		live := g.Live(opts.Roots)
@@ -62,8 +65,11 @@ func Store(ctx context.Context, store Registry, opts Options) (*Result, error) {
 		result.Problems = append(result.Problems, g.Problems...)
 		return nil
 	})
+	if err == nil {
+		err = result.Live.Compact()
+	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, result.Live.Close())
 	}
 	result.Incomplete = seen.Incomplete
 	result.Problems = append(result.Problems, seen.Problems...)
