@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	oci "github.com/opencontainers/go-digest"
 )
 
 func TestParseTakesWhatTheSpecificationWrites(t *testing.T) {
@@ -57,5 +59,30 @@ func TestSetKeepsBothLengthsInOrder(t *testing.T) {
 	}
 	if s.Contains(Of([]byte("other"))) || s.Contains(Digest{}) || more.Contains(Of([]byte{1})) {
 		t.Error("contains what was never added")
+	}
+}
+
+// FuzzParse: what is well formed is what go-digest says it is.
+func FuzzParse(f *testing.F) {
+	d := Of(nil).String()
+	for _, seed := range []string{d, "sha512:" + d[7:] + d[7:], d + "0", d[1:], strings.ToUpper(d), "sha256::" + d[8:], "sha384:" + d[7:] + d[39:], d[:70] + "\n", d[:70] + "g", d[:70] + "F", d[:70] + "A", d[:70] + "`", d[:70] + "/"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		want, err := oci.Parse(text)
+		known := err == nil && (want.Algorithm() == oci.SHA256 || want.Algorithm() == oci.SHA512)
+		got, err := Parse(text)
+		if (err == nil) != known || known && got.String() != text {
+			t.Errorf("%q: %v, %v; go-digest: %v", text, got, err, known)
+		}
+	})
+}
+
+func BenchmarkParse(b *testing.B) {
+	text := Of(nil).String()
+	for b.Loop() {
+		if _, err := Parse(text); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
