@@ -1,7 +1,8 @@
 // Command bench measures opsctl beside named tools: the same input, the same run,
 // CPU seconds and peak memory as ratios. It also compares what opsctl says with
 // what the generator knows; a difference is an error. An installation is measured
-// in wall time, beside a shell script that does the same in the same machine.
+// in wall time, beside a shell script that does the same in the same machine. Of a
+// generated registry it measures marking, beside the registry's own collector.
 package main
 
 import (
@@ -12,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/opsctl/opsctl/internal/storegen"
 )
 
 func main() {
@@ -19,23 +22,39 @@ func main() {
 	runs := flag.Int("runs", 3, "runs of each tool; the one with the least CPU counts")
 	installs := flag.Int("installs", 7, "rounds of each way to install")
 	settle := flag.Duration("settle", 2*time.Second, "how long an installation has to stay well")
-	only := flag.String("only", "", "measure `WHAT` alone: audit, install")
+	only := flag.String("only", "", "measure `WHAT` alone: audit, install, registry")
+	rounds := flag.Int("rounds", 5, "rounds of each tool over a registry")
 	bin := flag.String("bin", "bin/opsctl", "the program to measure")
 	output := flag.String("make", "", "write the log of this `PATH` and its truth, and end")
 	names := flag.Bool("names", false, "with -make: every attack brings a user name of its own")
+	store := flag.String("make-store", "", "write a registry's store below this `DIR`, and end")
+	blobs := flag.Int("blobs", 0, "with -make-store: how many")
+	tags := flag.Int("tags", 0, "with -make-store: one repository with as many")
+	marked := flag.String("mark", "", "mark the store of this `DIR`, and end")
+	floor := flag.String("floor", "", "only read what marking the store of this `DIR` has to, and end")
 	flag.Parse()
 	job := func() error {
 		var errs []error
-		if *only != "install" {
+		if *only == "" || *only == "audit" {
 			errs = append(errs, run(*bin, *mib, *runs))
 		}
-		if *only != "audit" {
+		if *only == "" || *only == "install" {
 			errs = append(errs, measureInstall(context.Background(), *bin, *installs, *settle))
+		}
+		if *only == "" || *only == "registry" {
+			errs = append(errs, measureRegistry(context.Background(), *bin, *rounds))
 		}
 		return errors.Join(errs...)
 	}
-	if *output != "" {
+	switch {
+	case *output != "":
 		job = func() error { return write(*output, *mib, *names) }
+	case *store != "":
+		job = func() error { return writeStore(*store, storegen.Options{Seed: seed, Blobs: *blobs, Tags: *tags}) }
+	case *marked != "":
+		job = func() error { return markStore(context.Background(), *marked) }
+	case *floor != "":
+		job = func() error { return readStore(*floor) }
 	}
 	if err := job(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

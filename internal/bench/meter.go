@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -51,21 +52,38 @@ func (m *meter) tool(name string, argv []string) []byte {
 
 func once(argv []string) (measured, []byte, error) {
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	m, err := measure(cmd)
+	return m, out.Bytes(), err
+}
+
+// onceQuiet drops what a tool writes to stderr, and to stdout unless that is kept. It gives a tool that failed its figures
+// as well.
+func onceQuiet(ctx context.Context, argv []string, keep bool) (measured, []byte, error) {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	var out bytes.Buffer
+	if keep {
+		cmd.Stdout = &out
+	}
+	m, err := measure(cmd)
+	return m, out.Bytes(), err
+}
+
+func measure(cmd *exec.Cmd) (measured, error) {
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	start := time.Now()
 	err := cmd.Run()
 	wall := time.Since(start)
-	if err != nil {
-		return measured{}, nil, err
+	if cmd.ProcessState == nil {
+		return measured{}, err
 	}
 	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
-		return measured{}, nil, errors.New("no resource usage on this system")
+		return measured{}, errors.New("no resource usage on this system")
 	}
 	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	return measured{cpu: cpu, wall: wall, rss: usage.Maxrss << 10}, out.Bytes(), nil
+	return measured{cpu: cpu, wall: wall, rss: usage.Maxrss << 10}, err
 }
 
 // table prints the tools, with the first one's CPU as a ratio of each.
