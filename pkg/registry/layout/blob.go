@@ -67,14 +67,14 @@ func dataPath(d digest.Digest) string {
 // Blob is one blob by its digest; the problem wraps [io/fs.ErrNotExist] when the store lacks it.
 func (s *Store) Blob(d digest.Digest) (Blob, *Problem) {
 	name := dataPath(d)
-	info, err := s.root.Lstat(name)
+	st, err := s.stat(name)
 	switch {
 	case err != nil:
 		return Blob{Digest: d}, s.problem(name, err)
-	case !info.Mode().IsRegular():
+	case !st.regular:
 		return Blob{Digest: d}, s.problem(name, errNoData)
 	}
-	return Blob{d, info.Size(), info.ModTime()}, nil
+	return Blob{d, st.size, st.modified}, nil
 }
 
 // Manifest reads a manifest of a repository, which is a blob of at most limit bytes. A larger one is a problem that wraps

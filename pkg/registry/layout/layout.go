@@ -34,7 +34,8 @@ const batch = 1024
 // Store is a registry's root directory, open for reading. It is safe for concurrent use.
 type Store struct {
 	root *os.Root
-	at   string // where it is below the root directory, for problems
+	dir  *os.File // the same folder
+	at   string   // where it is below the root directory, for problems
 }
 
 // Open opens the driver's rootdirectory, the folder that holds docker/registry/v2; it may be a symbolic link. The
@@ -52,7 +53,7 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path.Join(dir, v2), err)
 	}
-	return &Store{root, v2}, nil
+	return &Store{root, handle(root), v2}, nil
 }
 
 // Dir is the folder below a root directory in which a registry keeps everything.
@@ -60,10 +61,16 @@ func Dir(root string) string { return filepath.Join(root, v2) }
 
 // Within is the store of folders that lie elsewhere, laid out as those of a registry. Its problems name it by at, a path
 // relative to the root directory. Closing the store closes root.
-func Within(root *os.Root, at string) *Store { return &Store{root, at} }
+func Within(root *os.Root, at string) *Store { return &Store{root, handle(root), at} }
 
 // Close ends the use of the store.
-func (s *Store) Close() error { return s.root.Close() }
+func (s *Store) Close() error {
+	err := s.root.Close()
+	if s.dir != nil {
+		err = errors.Join(err, s.dir.Close())
+	}
+	return err
+}
 
 // Problem is something in the store that is not as a registry writes it.
 //
@@ -107,7 +114,7 @@ var (
 // entries yields what a folder holds, unsorted, a batch at a time. A folder that does not exist holds nothing.
 func (s *Store) entries(dir string) iter.Seq2[fs.DirEntry, *Problem] {
 	return func(yield func(fs.DirEntry, *Problem) bool) {
-		f, err := s.root.OpenFile(dir, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		f, err := s.openDir(dir)
 		if errors.Is(err, fs.ErrNotExist) {
 			return
 		}
@@ -153,28 +160,6 @@ func (s *Store) folders(dir string) iter.Seq2[string, *Problem] {
 			}
 		}
 	}
-}
-
-// small reads a regular file of at most limit bytes, with the time of its last change. It does not wait for a pipe.
-func (s *Store) small(name string, limit int64) ([]byte, time.Time, error) {
-	f, err := s.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, time.Time{}, err
-	case !info.Mode().IsRegular():
-		return nil, time.Time{}, errNotFile
-	case info.Size() == 0:
-		return nil, info.ModTime(), errEmpty
-	case info.Size() > limit:
-		return nil, time.Time{}, fmt.Errorf("%d bytes: %w", info.Size(), ErrTooLarge)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, limit))
-	return data, info.ModTime(), err
 }
 
 // linkLimit is above the longest link, "sha512:" and 128 digits.

@@ -43,14 +43,14 @@ func (s *Store) LinkFolders(dir string) iter.Seq2[digest.Digest, *Problem] { ret
 // LinkTime is when the link in a folder of [Store.LinkFolders] was written, or the folder where it holds none.
 func (s *Store) LinkTime(dir string, d digest.Digest) (time.Time, *Problem) {
 	folder := path.Join(dir, d.Algorithm(), d.Hex())
-	info, err := s.root.Lstat(path.Join(folder, "link"))
+	st, err := s.stat(path.Join(folder, "link"))
 	if err != nil {
-		info, err = s.root.Lstat(folder)
+		st, err = s.stat(folder)
 	}
 	if err != nil {
 		return time.Time{}, s.problem(folder, err)
 	}
-	return info.ModTime(), nil
+	return st.modified, nil
 }
 
 // Digests yields the digests of all blobs in the order of [digest.Compare], while it reads one shard after the other; what is

@@ -19,7 +19,7 @@ import (
 // attic is what collections have put away and not deleted yet, as stores of the same shape.
 type attic struct {
 	rooms []room // the latest last
-	blobs digest.Set
+	blobs *digest.Set
 }
 
 type room struct {
@@ -29,7 +29,7 @@ type room struct {
 
 // openAttic opens the sets of collections. The caller closes it.
 func openAttic(sets []*quarantine.Set) (*attic, error) {
-	a := &attic{}
+	a := &attic{blobs: digest.NewSet("")}
 	for _, set := range sets {
 		if set.Kind != Kind {
 			continue
@@ -61,7 +61,7 @@ func (a *attic) add(set *quarantine.Set, tree *os.Root) error {
 }
 
 func (a *attic) close() error {
-	var errs []error
+	errs := []error{a.blobs.Close()}
 	for _, r := range a.rooms {
 		errs = append(errs, r.store.Close())
 	}

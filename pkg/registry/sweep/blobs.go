@@ -23,6 +23,9 @@ func (r *run) blobs(ctx context.Context) (err error) {
 	if r.report.Incomplete { // what could not be read may need any of them
 		return nil
 	}
+	if err := r.disk(); err != nil {
+		return err
+	}
 	ages, err := r.openAges()
 	if err != nil {
 		return err
@@ -47,11 +50,8 @@ func (r *run) blobs(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := b.flush(); err != nil {
+	if err := errors.Join(b.flush(), r.disk()); err != nil || r.set == nil {
 		return err
-	}
-	if r.set == nil {
-		return nil
 	}
 	return r.c.yard.Sync()
 }

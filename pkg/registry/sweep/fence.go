@@ -109,5 +109,5 @@ func (r *run) ownAttic() (*attic, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &attic{rooms: []room{{r.set, layout.Within(tree, r.set.ID)}}}, nil
+	return &attic{rooms: []room{{r.set, layout.Within(tree, r.set.ID)}}, blobs: digest.NewSet("")}, nil
 }

@@ -23,16 +23,25 @@ type run struct {
 	set    *quarantine.Set
 
 	mu     sync.Mutex
-	needed digest.Set // blobs that stay
-	tagged digest.Set // blobs that deleting untagged manifests would leave
-	fresh  digest.Set // blobs whose links this run has put away
+	needed *digest.Set // blobs that stay
+	tagged *digest.Set // blobs that deleting untagged manifests would leave
+	fresh  *digest.Set // blobs whose links this run has put away
 }
 
 func (c *Collector) begin() *run {
-	return &run{c: c, now: c.o.Now(), report: &Report{
-		DeleteUntagged: c.o.DeleteUntagged, Repositories: []Row{}, Problems: []*layout.Problem{}, Seconds: []Phase{},
-	}}
+	return &run{
+		c: c, now: c.o.Now(), needed: digest.NewSet(""), tagged: digest.NewSet(""), fresh: digest.NewSet(""),
+		report: &Report{
+			DeleteUntagged: c.o.DeleteUntagged, Repositories: []Row{}, Problems: []*layout.Problem{}, Seconds: []Phase{},
+		},
+	}
 }
+
+// close gives up what the sets have on disk.
+func (r *run) close() error { return errors.Join(r.needed.Close(), r.tagged.Close(), r.fresh.Close()) }
+
+// disk is the first error of the sets' files: what they say since then is not to be acted on.
+func (r *run) disk() error { return errors.Join(r.needed.Err(), r.tagged.Err(), r.fresh.Err()) }
 
 // phase times a part of the run.
 func (r *run) phase(name string, do func() error) error {
@@ -45,6 +54,9 @@ func (r *run) phase(name string, do func() error) error {
 // finish completes the report with what lies in quarantine.
 func (r *run) finish() (*Report, error) {
 	rep := r.report
+	if err := r.close(); err != nil {
+		return rep, err
+	}
 	slices.SortFunc(rep.Repositories, func(a, b Row) int { return cmp.Compare(a.Name, b.Name) })
 	mark.SortProblems(rep.Problems)
 	rep.Problems = slices.CompactFunc(rep.Problems, func(a, b *layout.Problem) bool { return a.Path == b.Path })
