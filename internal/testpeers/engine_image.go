@@ -95,10 +95,21 @@ func (e *Engine) ImportUI(ctx context.Context, ref string) error {
 		ImageFile{Name: "/etc/group", Text: "root:x:0:\n", Mode: 0o644},
 		ImageFile{Name: "/start.sh", Text: proxyScript, Mode: 0o644},
 	)
-	for _, name := range []string{"sh", "env", "mkdir", "cat"} {
+	return e.Import(ctx, ref, []string{`ENTRYPOINT ["/bin/sh", "/start.sh"]`, "ENV PATH=/bin", "EXPOSE 80/tcp"}, append(files, shell()...)...)
+}
+
+// ImportShell makes the image ref, whose entrypoint is a shell.
+func (e *Engine) ImportShell(ctx context.Context, ref string) error {
+	return e.Import(ctx, ref, []string{`ENTRYPOINT ["/bin/sh"]`, "ENV PATH=/bin"}, append(libraries(), shell()...)...)
+}
+
+// shell is busybox under the names that scripts of the tests use.
+func shell() []ImageFile {
+	var files []ImageFile
+	for _, name := range []string{"sh", "env", "mkdir", "cat", "md5sum", "sleep", "wc"} {
 		files = append(files, ImageFile{Name: "/bin/" + name, From: "bin/busybox", Mode: 0o755})
 	}
-	return e.Import(ctx, ref, []string{`ENTRYPOINT ["/bin/sh", "/start.sh"]`, "ENV PATH=/bin", "EXPOSE 80/tcp"}, files...)
+	return files
 }
 
 // Import makes an image by `docker import`. A file's From is relative to the tree of [EnginePackages], or absolute.

@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/moby/moby/client"
+
+	"github.com/opsctl/opsctl/pkg/progress"
+)
+
+// ErrPull says that an image could not be pulled.
+var ErrPull = errors.New("pulling the image")
+
+// Image is an image of the engine's.
+type Image struct {
+	ID  string   // "sha256:..."
+	Env []string // what its containers start with
+}
+
+// Image describes an image, by its name or id.
+func (e *Engine) Image(ctx context.Context, name string) (Image, error) {
+	found, err := e.api.ImageInspect(ctx, name)
+	if err != nil {
+		return Image{}, explain(err, "looking at image", name, ErrNoImage)
+	}
+	image := Image{ID: found.ID}
+	if found.Config != nil {
+		image.Env = found.Config.Env
+	}
+	return image, nil
+}
+
+// Pull has the engine fetch an image. rep counts bytes; its total is what the layers known so far have.
+func (e *Engine) Pull(ctx context.Context, name string, rep progress.Reporter) error {
+	answer, err := e.api.ImagePull(ctx, name, client.ImagePullOptions{})
+	if err != nil {
+		return fmt.Errorf("%w %s: %w", ErrPull, name, err)
+	}
+	defer func() { _ = answer.Close() }()
+	rep = progress.OrNop(rep)
+	rep.Start(0)
+	defer rep.Done()
+	have := map[string]int64{}
+	for message, err := range answer.JSONMessages(ctx) {
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w %s: %w", ErrPull, name, err)
+		case message.Error != nil:
+			return fmt.Errorf("%w %s: %w", ErrPull, name, message.Error)
+		case message.Status == "Downloading" && message.Progress != nil:
+			rep.Add(message.Progress.Current - have[message.ID])
+			have[message.ID] = message.Progress.Current
+		}
+	}
+	return nil
+}
+
+// Import makes an image of one layer, the tar archive that it reads, as `docker import` does, and gives it the name.
+func (e *Engine) Import(ctx context.Context, name string, archive io.Reader) error {
+	answer, err := e.api.ImageImport(ctx, client.ImageImportSource{Source: archive, SourceName: "-"}, name, client.ImageImportOptions{})
+	if err != nil {
+		return explain(err, "importing image", name, nil)
+	}
+	// The engine is done when its answer ends.
+	_, err = io.Copy(io.Discard, answer)
+	return explain(errors.Join(err, answer.Close()), "importing image", name, nil)
+}
+
+// RemoveImage removes an image's name, and the image when that was the last. One that is not there is no error; one that a
+// container uses is.
+func (e *Engine) RemoveImage(ctx context.Context, name string) error {
+	_, err := e.api.ImageRemove(ctx, name, client.ImageRemoveOptions{PruneChildren: true})
+	return ignore(explain(err, "removing image", name, ErrNoImage), ErrNoImage)
+}
