@@ -38,7 +38,9 @@ func newDockerRig(t *testing.T) *dockerRig {
 	if err := r.ImportRegistry(t.Context(), "registry:2"); err != nil {
 		t.Fatal(err)
 	}
-	r.program = buildOpsctl(t, t.TempDir())
+	if r.program = os.Getenv("OPSCTL_BIN"); r.program == "" {
+		r.program = buildOpsctl(t, t.TempDir())
+	}
 	r.api = r.connect(map[string]string{"DOCKER_HOST": "unix://" + r.Socket})
 	return r
 }

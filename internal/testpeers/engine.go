@@ -189,7 +189,9 @@ func (e *Engine) removeCgroups() error {
 
 // docker prepares the Docker client of the engine's own package.
 func (e *Engine) docker(ctx context.Context, args ...string) *exec.Cmd {
-	return e.box.Command(ctx, "docker", append([]string{"--host", "unix://" + e.Socket}, args...)...)
+	cmd := e.box.Command(ctx, "docker", append([]string{"--host", "unix://" + e.Socket}, args...)...)
+	cmd.Env = append(cmd.Env, "HOME=/root") // of the box: logins go there
+	return cmd
 }
 
 // Docker runs the Docker client of the engine's own package, in the box, and returns its standard output; the error holds its

@@ -98,6 +98,9 @@ func readContext(dir, name string) (endpoint, error) {
 	id := hex.EncodeToString(sum[:])
 	path := filepath.Join(dir, "contexts", "meta", id, "meta.json")
 	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return endpoint{}, fmt.Errorf("%w: there is none of the name %q", ErrContext, name)
+	}
 	if err != nil {
 		return endpoint{}, fmt.Errorf("%w: %q: %w", ErrContext, name, err)
 	}
@@ -131,7 +134,7 @@ func (at endpoint) options() ([]client.Opt, error) {
 	switch scheme {
 	case "unix", "tcp", "http":
 	case "ssh":
-		return nil, fmt.Errorf("%w: %s: ssh is not spoken here; forward the socket (ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST) and name it in DOCKER_HOST", ErrContext, at.host)
+		return nil, fmt.Errorf("%w: %s: ssh is not spoken here: forward the socket with ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST, and set DOCKER_HOST=unix:///tmp/docker.sock", ErrContext, at.host)
 	default:
 		return nil, fmt.Errorf("%w: %s: the address begins with unix:// or tcp://", ErrContext, at.host)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/opsctl/opsctl/pkg/cli/render"
 	"github.com/opsctl/opsctl/pkg/component"
 	"github.com/opsctl/opsctl/pkg/plan"
+	"github.com/opsctl/opsctl/pkg/progress"
 )
 
 // Flags are --dry-run, --exit-code and --yes.
@@ -37,12 +38,18 @@ func (f *Flags) Check() error {
 	return nil
 }
 
+// Applier does a plan that was shown, if it still is the plan: [component.Installer] on a host, [Direct] elsewhere.
+type Applier interface {
+	Apply(ctx context.Context, change component.Change) error
+}
+
 // Job is a change of components.
 type Job struct {
 	Kind       string // of the document: "InstallPlan"
 	Components []string
 	Args       []string // for the journal: the command, without secrets
-	In         *component.Installer
+	In         Applier
+	Quiet      bool // the steps show their own progress
 	Plan       func(context.Context) (*plan.Plan, error)
 	Undoes     string // the run that is taken back; "" for none
 }
@@ -84,7 +91,10 @@ func (f *Flags) Run(ctx context.Context, env *cli.Env, j Job) error {
 
 // apply does the steps; which one it is at shows on stderr.
 func (f *Flags) apply(ctx context.Context, env *cli.Env, j Job, p *plan.Plan) error {
-	rep := env.Progress("applying", cli.Items)
+	rep := progress.OrNop(nil)
+	if !j.Quiet {
+		rep = env.Progress("applying", cli.Items)
+	}
 	rep.Start(int64(len(p.Steps)))
 	defer rep.Done()
 	begun := 0

@@ -16,12 +16,17 @@ import (
 func New(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "registry",
-		Short: "Show what a container registry holds, what fills it, and what keeps each blob",
-		Long: "Reads the folders of a registry (registry:2, registry:3, docker-registry) that keeps\n" +
-			"its data in files. Nothing is changed, and the registry may run meanwhile.",
+		Short: "Run a container registry, see what fills it, and collect its garbage undoably",
+		Long: "Runs a registry in a Docker engine, and works on one (registry:2, registry:3,\n" +
+			"docker-registry) that keeps its data in files: what it holds, what keeps each blob, what\n" +
+			"nothing needs. The registry may run meanwhile, unmodified.",
 		Example: "  opsctl registry ls --root /var/lib/docker-registry",
 	}
-	cmd.AddCommand(newLs(env), newDu(env), newExplain(env), newGC(env), newUndo(env), newPurge(env))
+	cmd.AddCommand(
+		newUp(env), newDown(env),
+		newLs(env), newDu(env), newExplain(env),
+		newGC(env), newUndo(env), newPurge(env),
+	)
 	return cmd
 }
 
