@@ -2,54 +2,62 @@ package registrycmd
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/opsctl/opsctl/pkg/cli"
 	"github.com/opsctl/opsctl/pkg/cli/render"
-	"github.com/opsctl/opsctl/pkg/registry/layout"
 	"github.com/opsctl/opsctl/pkg/registry/usage"
 )
 
 func newDu(env *cli.Env) *cobra.Command {
-	var root string
+	var w where
 	cmd := &cobra.Command{
 		Use:   "du [REPO] [flags]",
 		Short: "Show which repositories, or which tags of one, use the registry's bytes",
 		Long: "Shows the bytes that each repository refers to, or each tag of REPO: how many nothing else\n" +
 			"refers to, how many are shared, and how many a garbage collection that deletes untagged\n" +
-			"manifests would free, were this one deleted. Each blob is counted once.",
+			"manifests would free, were this one deleted. Each blob is counted once. Over the API the\n" +
+			"sizes are those that manifests say, and what no tag leads to is not counted.",
 		Example: "  opsctl registry du --root /var/lib/docker-registry\n" +
-			"  opsctl registry du team/app --root /var/lib/docker-registry",
+			"  opsctl registry du team/app --root /var/lib/docker-registry\n" +
+			"  opsctl registry du registry.example.org/team/app",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			repository := ""
-			if len(args) == 1 {
-				repository = args[0]
+			repository, err := w.repository(args)
+			if err != nil {
+				return err
 			}
-			return withStore(cmd.Context(), root, func(ctx context.Context, store *layout.Store) error {
-				u, err := usage.Of(ctx, store, repository, workers())
+			return w.use(cmd.Context(), env, func(ctx context.Context, p *place) error {
+				source, limits := p.source(ctx, false)
+				u, err := usage.Of(ctx, source, repository, workers())
 				if err != nil {
-					return explain(err)
+					return err
 				}
-				if err := render.Document(env, usageView(u)); err != nil {
+				if err := render.Document(env, usageView(u, limits)); err != nil {
 					return err
 				}
 				return partial(u.Problems)
 			})
 		},
 	}
-	addRoot(cmd, &root)
+	w.add(cmd)
 	return cmd
 }
 
-func usageView(u *usage.Usage) render.View {
+func usageView(u *usage.Usage, limits []string) render.View {
 	return render.View{
 		Kind: "RegistryUsage",
-		Body: u,
-		Page: func(p *render.Page) { usagePage(p, u) },
+		Body: struct {
+			*usage.Usage
+			// Limits say what could not be seen.
+			Limits []string `json:"limits,omitempty"`
+		}{u, limits},
+		Page: func(p *render.Page) {
+			usagePage(p, u)
+			notes(p, limits)
+		},
 		CSV: func() ([]string, [][]string) {
 			var rows [][]string
 			for _, r := range u.Rows {
@@ -91,13 +99,17 @@ func usagePage(p *render.Page, u *usage.Usage) {
 	p.Para("%d blobs, %s", u.Blobs, p.Bytes(u.Bytes))
 }
 
-// explain says what to do about a name that the store does not have.
-func explain(err error) error {
-	switch {
-	case errors.Is(err, usage.ErrNoRepository):
-		return &cli.Error{Code: cli.CodeFailed, ID: "registry.repository", Err: err, Hint: "opsctl registry ls lists the repositories"}
-	case errors.Is(err, usage.ErrNoBlob):
-		return &cli.Error{Code: cli.CodeFailed, ID: "registry.blob", Err: err}
+// notes say what could not be seen.
+func notes(p *render.Page, limits []string) {
+	for _, limit := range limits {
+		p.Para("note: %s", limit)
 	}
-	return err
+}
+
+// source is the place as usage reads it, and what it cannot see. With ask blobs are looked for over the API, too.
+func (p *place) source(ctx context.Context, ask bool) (source usage.Source, limits []string) {
+	if p.api == nil {
+		return p.store, nil
+	}
+	return p.api.View(ctx, ask), []string{"over the API only what tags lead to can be seen: untagged manifests and what they keep are not"}
 }

@@ -9,13 +9,12 @@ import (
 	"github.com/opsctl/opsctl/pkg/cli"
 	"github.com/opsctl/opsctl/pkg/cli/render"
 	"github.com/opsctl/opsctl/pkg/registry/digest"
-	"github.com/opsctl/opsctl/pkg/registry/layout"
 	"github.com/opsctl/opsctl/pkg/registry/mark"
 	"github.com/opsctl/opsctl/pkg/registry/usage"
 )
 
 func newExplain(env *cli.Env) *cobra.Command {
-	var root string
+	var w where
 	cmd := &cobra.Command{
 		Use:   "explain DIGEST [flags]",
 		Short: "Show what keeps a blob of a registry, or that nothing does",
@@ -29,12 +28,24 @@ func newExplain(env *cli.Env) *cobra.Command {
 			if err != nil {
 				return cli.Usagef("DIGEST: %w", err)
 			}
-			return withStore(cmd.Context(), root, func(ctx context.Context, store *layout.Store) error {
-				e, err := usage.Explain(ctx, store, d, workers())
+			return w.use(cmd.Context(), env, func(ctx context.Context, p *place) error {
+				source, limits := p.source(ctx, true)
+				e, err := usage.Explain(ctx, source, d, workers())
 				if err != nil {
-					return explain(err)
+					return err
 				}
-				view := render.View{Kind: "RegistryExplanation", Body: e, Page: func(p *render.Page) { explanationPage(p, e) }}
+				view := render.View{
+					Kind: "RegistryExplanation",
+					Body: struct {
+						*usage.Explanation
+						// Limits say what could not be seen.
+						Limits []string `json:"limits,omitempty"`
+					}{e, limits},
+					Page: func(p *render.Page) {
+						explanationPage(p, e)
+						notes(p, limits)
+					},
+				}
 				if err := render.Document(env, view); err != nil {
 					return err
 				}
@@ -42,7 +53,7 @@ func newExplain(env *cli.Env) *cobra.Command {
 			})
 		},
 	}
-	addRoot(cmd, &root)
+	w.add(cmd)
 	return cmd
 }
 

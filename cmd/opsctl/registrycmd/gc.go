@@ -16,7 +16,6 @@ import (
 	"github.com/opsctl/opsctl/pkg/cli/render"
 	"github.com/opsctl/opsctl/pkg/lockfile"
 	"github.com/opsctl/opsctl/pkg/progress"
-	"github.com/opsctl/opsctl/pkg/quarantine"
 	"github.com/opsctl/opsctl/pkg/registry/sweep"
 	"github.com/opsctl/opsctl/pkg/span"
 )
@@ -135,16 +134,7 @@ func sweepError(err error) error {
 	if held, ok := errors.AsType[*lockfile.HeldError](err); ok {
 		return &cli.Error{Code: cli.CodeDeclined, ID: "registry.locked", Err: held, Hint: "wait for it to end"}
 	}
-	switch {
-	case errors.Is(err, quarantine.ErrFileSystem):
-		return &cli.Error{
-			Code: cli.CodeFailed, ID: "registry.filesystem", Err: err,
-			Hint: "blobs and repositories have to lie on the file system of docker/registry/v2 itself",
-		}
-	case errors.Is(err, quarantine.ErrNoSet):
-		return &cli.Error{Code: cli.CodeFailed, ID: "registry.run", Err: err, Hint: "opsctl registry undo --list shows the runs"}
-	}
-	return err
+	return explain(err)
 }
 
 // collected shows what was found or done. A run that failed has a report as well, which goes to stderr.

@@ -2,7 +2,6 @@
 package registrycmd
 
 import (
-	"context"
 	"errors"
 	"runtime"
 
@@ -17,9 +16,9 @@ func New(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "registry",
 		Short: "Run a container registry, see what fills it, and collect its garbage undoably",
-		Long: "Runs a registry in a Docker engine, and works on one (registry:2, registry:3,\n" +
-			"docker-registry) that keeps its data in files: what it holds, what keeps each blob, what\n" +
-			"nothing needs. The registry may run meanwhile, unmodified.",
+		Long: "Runs a registry in a Docker engine; reads one through its API (--registry); and works on the\n" +
+			"folders (--root) of one that keeps its data in files (registry:2, registry:3,\n" +
+			"docker-registry), which may run meanwhile, unmodified.",
 		Example: "  opsctl registry ls --root /var/lib/docker-registry",
 	}
 	cmd.AddCommand(
@@ -30,7 +29,7 @@ func New(env *cli.Env) *cobra.Command {
 	return cmd
 }
 
-// addRoot defines the flag that says where the registry is.
+// addRoot defines the flag of commands that work on the folder alone.
 func addRoot(cmd *cobra.Command, root *string) {
 	cmd.Flags().StringVar(root, "root", "", "the registry's rootdirectory `DIR`, which holds docker/registry/v2")
 }
@@ -43,13 +42,7 @@ func open(root string) (*layout.Store, error) {
 		return nil, usage
 	}
 	store, err := layout.Open(root)
-	if errors.Is(err, layout.ErrNotRegistry) {
-		return nil, &cli.Error{
-			Code: cli.CodeFailed, ID: "registry.root", Err: err,
-			Hint: "give the rootdirectory of the registry's configuration; before the first push there is nothing in it",
-		}
-	}
-	return store, err
+	return store, explain(err)
 }
 
 // workers is how many repositories are read at a time: more than there are processors, for they wait for the disk.
@@ -60,19 +53,14 @@ func partial(problems []*layout.Problem) error {
 	if len(problems) == 0 {
 		return nil
 	}
+	return cli.Partial(joined(problems))
+}
+
+// joined is problems as one error, nil when there are none.
+func joined(problems []*layout.Problem) error {
 	errs := make([]error, 0, len(problems))
 	for _, trouble := range problems {
 		errs = append(errs, trouble)
 	}
-	return cli.Partial(errors.Join(errs...))
-}
-
-// withStore opens a store for one call.
-func withStore(ctx context.Context, root string, use func(context.Context, *layout.Store) error) error {
-	store, err := open(root)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = store.Close() }()
-	return use(ctx, store)
+	return errors.Join(errs...)
 }

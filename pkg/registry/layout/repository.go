@@ -52,8 +52,8 @@ func isPart(entry string) bool {
 type Tag struct {
 	Name   string        `json:"name"`
 	Digest digest.Digest `json:"digest"`
-	// Modified is when the tag was last set: the link's time of change.
-	Modified time.Time `json:"modified"`
+	// Modified is when the tag was last set: the link's time of change. Zero where that is not known.
+	Modified time.Time `json:"modified,omitzero"`
 }
 
 // Tags yields the tags of a repository, unsorted. A problem is about one tag, or about the folder of all; the tag

@@ -46,11 +46,6 @@ type Explanation struct {
 // Explain finds what keeps a blob. The error wraps [ErrNoBlob], or is the context's.
 func Explain(ctx context.Context, store Source, d digest.Digest, workers int) (*Explanation, error) {
 	e := &Explanation{Digest: d, Reasons: []Reason{}}
-	found, trouble := store.Blob(d)
-	e.Present, e.Bytes = trouble == nil, found.Bytes
-	if trouble != nil && !errors.Is(trouble, fs.ErrNotExist) {
-		e.Problems = append(e.Problems, trouble)
-	}
 	var mu sync.Mutex
 	listing, err := mark.Each(ctx, store, workers, func(g *mark.Graph) error {
 		reason, ok := why(g, d)
@@ -64,6 +59,12 @@ func Explain(ctx context.Context, store Source, d digest.Digest, workers int) (*
 	})
 	if err != nil {
 		return nil, err
+	}
+	// After the repositories, for an API knows blobs by them alone.
+	found, trouble := store.Blob(d)
+	e.Present, e.Bytes = trouble == nil, found.Bytes
+	if trouble != nil && !errors.Is(trouble, fs.ErrNotExist) {
+		e.Problems = append(e.Problems, trouble)
 	}
 	e.Incomplete = listing.Incomplete
 	e.Problems = append(e.Problems, listing.Problems...)

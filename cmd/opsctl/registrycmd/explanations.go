@@ -1,0 +1,40 @@
+package registrycmd
+
+import (
+	"github.com/opsctl/opsctl/pkg/cli"
+	"github.com/opsctl/opsctl/pkg/quarantine"
+	"github.com/opsctl/opsctl/pkg/registry/layout"
+	"github.com/opsctl/opsctl/pkg/registry/remote"
+	"github.com/opsctl/opsctl/pkg/registry/usage"
+)
+
+type explanation struct {
+	is   error
+	code cli.Code
+	id   string
+	hint string
+}
+
+// explanations say what to do about the errors of the packages below.
+func explanations() []explanation {
+	return []explanation{
+		{
+			layout.ErrNotRegistry, cli.CodeFailed, "registry.root",
+			"give the rootdirectory of the registry's configuration; before the first push there is nothing in it",
+		},
+		{
+			quarantine.ErrFileSystem, cli.CodeFailed, "registry.filesystem",
+			"blobs and repositories have to lie on the file system of docker/registry/v2 itself",
+		},
+		{quarantine.ErrNoSet, cli.CodeFailed, "registry.run", "what can be taken back lies in opsctl-quarantine, in docker/registry/v2"},
+		{usage.ErrNoRepository, cli.CodeFailed, "registry.repository", "opsctl registry ls lists the repositories"},
+		{usage.ErrNoBlob, cli.CodeFailed, "registry.blob", "over the API only what tags lead to can be seen; --root sees everything"},
+		{remote.ErrName, cli.CodeUsage, "usage", "--registry takes HOST or HOST:PORT, such as 127.0.0.1:5000"},
+		{
+			remote.ErrPlainHTTP, cli.CodeFailed, "registry.http",
+			"let it speak https (http: tls: in its configuration, or a proxy), or run this on its host against 127.0.0.1",
+		},
+		{remote.ErrCertificate, cli.CodeFailed, "registry.certificate", "--ca-file FILE names the authority that signed it"},
+		{remote.ErrDenied, cli.CodeDenied, "registry.denied", "docker login HOST[:PORT] keeps the credentials that are used"},
+	}
+}
