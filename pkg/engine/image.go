@@ -33,6 +33,29 @@ func (e *Engine) Image(ctx context.Context, name string) (Image, error) {
 	return image, nil
 }
 
+// UsedDigests lists the names by digest, NAME@DIGEST, of the images that containers are made of, running or not. An image that was
+// never pulled from a registry nor pushed to one has none.
+func (e *Engine) UsedDigests(ctx context.Context) ([]string, error) {
+	all, err := e.api.ContainerList(ctx, client.ContainerListOptions{All: true})
+	if err != nil {
+		return nil, explain(err, "listing", "containers", nil)
+	}
+	var used []string
+	seen := map[string]bool{}
+	for _, c := range all.Items {
+		if seen[c.ImageID] {
+			continue
+		}
+		seen[c.ImageID] = true
+		image, err := e.api.ImageInspect(ctx, c.ImageID)
+		if err != nil {
+			return nil, explain(err, "looking at image", c.ImageID, ErrNoImage)
+		}
+		used = append(used, image.RepoDigests...)
+	}
+	return used, nil
+}
+
 // Pull has the engine fetch an image. rep counts bytes; its total is what the layers known so far have.
 func (e *Engine) Pull(ctx context.Context, name string, rep progress.Reporter) error {
 	answer, err := e.api.ImagePull(ctx, name, client.ImagePullOptions{})

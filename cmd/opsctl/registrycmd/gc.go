@@ -25,7 +25,8 @@ func newGC(env *cli.Env) *cobra.Command {
 		root  string
 		flags plancmd.Flags
 		o     sweep.Options
-		keep  bool
+		keep  keepFlags
+		never bool
 	)
 	cmd := &cobra.Command{
 		Use:   "gc [flags]",
@@ -47,7 +48,11 @@ func newGC(env *cli.Env) *cobra.Command {
 			if err := flags.Check(); err != nil {
 				return err
 			}
-			if keep {
+			var err error
+			if o.Keep, err = keep.digests(cmd.Context(), env); err != nil {
+				return err
+			}
+			if never {
 				o.PurgeOlderThan = -1
 			}
 			if o.Stopped {
@@ -58,13 +63,14 @@ func newGC(env *cli.Env) *cobra.Command {
 	}
 	addRoot(cmd, &root)
 	flags.Add(cmd.Flags())
+	keep.add(cmd)
 	f := cmd.Flags()
 	f.BoolVarP(&o.DeleteUntagged, "delete-untagged", "m", false, "collect manifests without a tag as well")
 	o.Grace, o.Settle, o.PurgeOlderThan = time.Hour, time.Minute, span.Week
 	f.Var(span.Value{D: &o.Grace}, "grace", "leave alone what is younger, and blobs whose links have been away for less")
 	f.Var(span.Value{D: &o.Settle}, "settle", "how long the store has to rest at the end")
 	f.Var(span.Value{D: &o.PurgeOlderThan}, "purge-older-than", "delete what was put away longer ago")
-	f.BoolVar(&keep, "no-purge", false, "delete nothing, however long ago it was put away")
+	f.BoolVar(&never, "no-purge", false, "delete nothing, however long ago it was put away")
 	f.BoolVar(&o.Stopped, "stopped", false, "no registry uses the folder: do not wait, and remove empty folders")
 	return cmd
 }
