@@ -3,6 +3,7 @@ package registrycmd
 import (
 	"github.com/opsctl/opsctl/pkg/cli"
 	"github.com/opsctl/opsctl/pkg/quarantine"
+	"github.com/opsctl/opsctl/pkg/registry/inspect"
 	"github.com/opsctl/opsctl/pkg/registry/layout"
 	"github.com/opsctl/opsctl/pkg/registry/remote"
 	"github.com/opsctl/opsctl/pkg/registry/usage"
@@ -29,6 +30,7 @@ func explanations() []explanation {
 		{quarantine.ErrNoSet, cli.CodeFailed, "registry.run", "what can be taken back lies in opsctl-quarantine, in docker/registry/v2"},
 		{usage.ErrNoRepository, cli.CodeFailed, "registry.repository", "opsctl registry ls lists the repositories"},
 		{usage.ErrNoBlob, cli.CodeFailed, "registry.blob", "over the API only what tags lead to can be seen; --root sees everything"},
+		{inspect.ErrNoImage, cli.CodeFailed, "registry.image", "opsctl registry ls REPO lists the tags"},
 		{remote.ErrName, cli.CodeUsage, "usage", "--registry takes HOST or HOST:PORT, such as 127.0.0.1:5000"},
 		{
 			remote.ErrPlainHTTP, cli.CodeFailed, "registry.http",

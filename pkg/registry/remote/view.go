@@ -200,3 +200,27 @@ var _ mark.Registry = (*View)(nil)
 
 // notThere reports whether an error says that there is no such thing.
 func notThere(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// Subjects yields the manifests that the registry's own list says to be about d; none where it keeps no such list.
+func (v *View) Subjects(repository string, d digest.Digest) iter.Seq2[digest.Digest, *layout.Problem] {
+	return func(yield func(digest.Digest, *layout.Problem) bool) {
+		list, err := v.r.referrersOf(v.ctx, repository, d, mark.ManifestLimit)
+		if err != nil {
+			yield(digest.Digest{}, v.problem(at(repository, d), err))
+			return
+		}
+		if list == nil {
+			return
+		}
+		m, err := mark.Parse(list)
+		if err != nil {
+			yield(digest.Digest{}, v.problem(at(repository, d), err))
+			return
+		}
+		for _, child := range m.Children {
+			if !yield(child.Digest, nil) {
+				return
+			}
+		}
+	}
+}
