@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -160,11 +162,46 @@ func (s *Set) parents(dir string) error {
 	if err := s.parents(path.Dir(dir)); err != nil {
 		return err
 	}
-	err := like(s.yard.base, s.tree(dir), dir)
+	err := s.remake(dir)
 	if errors.Is(err, fs.ErrNotExist) { // nothing of it is in the set
 		return nil
 	}
 	return err
+}
+
+// remake makes a folder of the base as the tree mirrors it. It gets its name when it has its mode and owner: whoever is killed
+// in between would leave one that the registry cannot read, and that nobody makes good since it is there.
+func (s *Set) remake(dir string) error {
+	made := path.Join(Folder, s.ID, "new-"+strconv.FormatUint(rand.Uint64(), 16)) // others may be at it
+	err := like(s.yard.base, s.tree(dir), made)
+	if err == nil {
+		err = s.rename(made, dir, unix.RENAME_NOREPLACE)
+	}
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = nil
+	}
+	if gone := s.yard.base.Remove(made); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
+}
+
+// rename is renameat2(2) of a path below the base to another.
+func (s *Set) rename(old, name string, flags uint) error {
+	from, err := s.yard.base.Open(path.Dir(old))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = from.Close() }()
+	to, err := s.yard.base.Open(path.Dir(name))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = to.Close() }()
+	return unix.Renameat2(int(from.Fd()), path.Base(old), int(to.Fd()), path.Base(name), flags)
 }
 
 func (s *Set) merge(ctx context.Context, name string, done *Outcome) error {
@@ -179,14 +216,17 @@ func (s *Set) merge(ctx context.Context, name string, done *Outcome) error {
 		return s.failed("restoring", name, err)
 	}
 	moved, err := s.back(name, info.IsDir())
-	if err != nil {
-		return s.failed("restoring", name, err)
-	}
 	if moved {
 		done.Restored++
 		return nil
 	}
-	there, err := s.yard.base.Lstat(name)
+	var there fs.FileInfo
+	if err == nil {
+		there, err = s.yard.base.Lstat(name)
+	}
+	if errors.Is(err, fs.ErrNotExist) && s.elsewhere(name) {
+		return s.merge(ctx, name, done)
+	}
 	if err != nil {
 		return s.failed("restoring", name, err)
 	}
@@ -197,8 +237,19 @@ func (s *Set) merge(ctx context.Context, name string, done *Outcome) error {
 	return s.mergeAll(ctx, name, done)
 }
 
+// elsewhere reports whether a name that was there is not any more: another goroutine has restored it, or the base's own program
+// has removed what stood at its place. Either way it is to be looked at again.
+func (s *Set) elsewhere(name string) bool {
+	_, away := s.yard.base.Lstat(s.tree(name))
+	_, above := s.yard.base.Lstat(path.Dir(name))
+	return errors.Is(away, fs.ErrNotExist) || away == nil && above == nil
+}
+
 func (s *Set) mergeAll(ctx context.Context, dir string, done *Outcome) error {
 	entries, err := fs.ReadDir(s.yard.base.FS(), s.tree(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // another goroutine has restored it
+	}
 	if err != nil {
 		return s.failed("restoring", dir, err)
 	}
@@ -212,22 +263,12 @@ func (s *Set) mergeAll(ctx context.Context, dir string, done *Outcome) error {
 
 // back renames one entry to where it was, unless something is there; an empty folder is nothing.
 func (s *Set) back(name string, folder bool) (bool, error) {
-	from, err := s.yard.base.Open(path.Dir(s.tree(name)))
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = from.Close() }()
-	to, err := s.yard.base.Open(path.Dir(name))
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = to.Close() }()
 	// A folder replaces an empty one only (rename(2)), and that in one step.
 	flags := uint(unix.RENAME_NOREPLACE)
 	if folder {
 		flags = 0
 	}
-	err = unix.Renameat2(int(from.Fd()), path.Base(name), int(to.Fd()), path.Base(name), flags)
+	err := s.rename(s.tree(name), name, flags)
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.ENOTDIR) {
 		return false, nil
 	}

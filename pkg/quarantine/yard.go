@@ -6,7 +6,7 @@
 //	BASE/opsctl-quarantine/lock
 //	BASE/opsctl-quarantine/20261122T215335.000000Z/tree/...     what lay below BASE
 //	BASE/opsctl-quarantine/20261122T215335.000000Z/NAME         what the caller keeps about the set
-//	BASE/opsctl-quarantine/purge-20261122T215335.000000Z        a set that is being deleted
+//	BASE/opsctl-quarantine/purge-20261122T215335.000000Z        a set that is being deleted, or was never whole
 package quarantine
 
 import (
@@ -24,6 +24,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/opsctl/opsctl/pkg/atomicfile"
 	"github.com/opsctl/opsctl/pkg/lockfile"
 )
 
@@ -85,24 +86,30 @@ func (y *Yard) Sync() error {
 	return nil
 }
 
-// Begin makes a new set, named after the time, under the lock. Kind says what for.
+// Begin makes a new set, named after the time, under the lock. Kind says what for. The set is whole when it has its name: one
+// that was killed before is deleted as a purge that was stopped is.
 func (y *Yard) Begin(now time.Time, kind string) (*Set, error) {
-	for ; ; now = now.Add(time.Microsecond) {
-		id := now.UTC().Format(idForm)
-		err := y.base.Mkdir(path.Join(Folder, id), 0o700)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err == nil {
-			err = y.base.Mkdir(path.Join(Folder, id, "tree"), 0o700)
-		}
-		if err != nil {
+	s := &Set{Begun: now.UTC(), Kind: kind, yard: y}
+	for ; ; s.Begun = s.Begun.Add(time.Microsecond) {
+		s.ID = s.Begun.Format(idForm)
+		if _, err := y.base.Lstat(path.Join(Folder, s.ID)); errors.Is(err, fs.ErrNotExist) {
+			break
+		} else if err != nil {
 			return nil, fmt.Errorf("beginning a set in %s: %w", y.Dir(), cause(err))
 		}
-		s := &Set{ID: id, Begun: now.UTC(), Kind: kind, yard: y}
-		err = s.Write(kindFile, []byte(kind+"\n"))
-		return s, err
 	}
+	making := path.Join(Folder, purging+s.ID)
+	err := y.base.MkdirAll(path.Join(making, "tree"), 0o700)
+	if err == nil {
+		err = atomicfile.Write(filepath.Join(y.dir, making, kindFile), []byte(kind+"\n"), 0o600)
+	}
+	if err == nil {
+		err = y.base.Rename(making, path.Join(Folder, s.ID))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("beginning a set in %s: %w", y.Dir(), cause(err)), y.base.RemoveAll(making))
+	}
+	return s, nil
 }
 
 // Sets are the sets that are there, the oldest first; those that are being deleted are none.
@@ -144,7 +151,7 @@ func (y *Yard) set(id string) (*Set, error) {
 		return nil, err
 	}
 	s := &Set{ID: id, Begun: begun, yard: y}
-	// A run that was killed before it wrote its kind has taken nothing.
+	// Somebody else has taken it away.
 	kind, err := s.Read(kindFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
@@ -175,7 +182,7 @@ func (y *Yard) names() ([]string, error) {
 	return names, nil
 }
 
-// FinishPurges deletes what [Set.Purge] was stopped at.
+// FinishPurges deletes what [Set.Purge] was stopped at, and what [Yard.Begin] was.
 func (y *Yard) FinishPurges() error {
 	names, err := y.names()
 	for _, name := range names {
