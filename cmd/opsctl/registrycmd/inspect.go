@@ -63,7 +63,10 @@ func (p *place) images(ctx context.Context) inspect.Source {
 
 func imagePage(p *render.Page, img *inspect.Image) {
 	rows := [][]string{
-		{"repository", img.Repository}, {"digest", img.Digest.String()}, {"type", string(img.Kind)}, {"media type", img.MediaType},
+		{"repository", img.Repository},
+		{"digest", img.Digest.String()},
+		{"type", string(img.Kind)},
+		{"media type", img.MediaType},
 		{"size", p.Bytes(img.Bytes)},
 	}
 	add := func(name, value string) {

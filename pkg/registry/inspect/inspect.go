@@ -209,7 +209,6 @@ func (i *inspector) child(of descriptor, sizes map[digest.Digest]int64) []Platfo
 // is not known, with a problem.
 func Created(source Source, repository string, d digest.Digest) (time.Time, []*layout.Problem) {
 	i := &inspector{source: source, repository: repository}
-	img := &Image{Repository: repository, Digest: d}
 	data, trouble := source.Manifest(repository, d, mark.ManifestLimit)
 	if trouble != nil {
 		return time.Time{}, []*layout.Problem{trouble}
@@ -223,13 +222,12 @@ func Created(source Source, repository string, d digest.Digest) (time.Time, []*l
 		_, p := i.image(m, d, sizes)
 		return p.Created, i.problems
 	}
-	for _, child := range m.Manifests {
-		img.Platforms = append(img.Platforms, i.child(child, sizes)...)
-	}
 	var newest time.Time
-	for _, p := range img.Platforms {
-		if p.Created.After(newest) {
-			newest = p.Created
+	for _, child := range m.Manifests {
+		for _, p := range i.child(child, sizes) {
+			if p.Created.After(newest) {
+				newest = p.Created
+			}
 		}
 	}
 	return newest, i.problems

@@ -112,11 +112,11 @@ type configuration struct {
 
 	Created *time.Time `json:"created"`
 	Config  struct {
-		User       string
-		Entrypoint []string
-		Cmd        []string
-		WorkingDir string
-		Labels     map[string]string
+		User       string            `json:"User"`
+		Entrypoint []string          `json:"Entrypoint"`
+		Cmd        []string          `json:"Cmd"`
+		WorkingDir string            `json:"WorkingDir"`
+		Labels     map[string]string `json:"Labels"`
 	} `json:"config"`
 }
 
