@@ -154,7 +154,7 @@ func (r *realRegistry) on(base v1.Image) v1.Image {
 }
 
 // sign pushes an image about another: by its digest, as signatures are. The client adds the fallback tag.
-func (r *realRegistry) sign(repository string, about v1.Image) {
+func (r *realRegistry) sign(repository string, about v1.Image) v1.Image {
 	r.t.Helper()
 	subject := v1.Descriptor{Digest: r.digest(about), Size: must[int64](r.t)(about.Size()), MediaType: "application/vnd.docker.distribution.manifest.v2+json"}
 	layer := must[v1.Layer](r.t)(random.Layer(100, "application/vnd.oci.image.layer.v1.tar"))
@@ -163,7 +163,7 @@ func (r *realRegistry) sign(repository string, about v1.Image) {
 	if !ok {
 		r.t.Fatal("an image with a subject is no image")
 	}
-	r.image(repository+"@"+r.digest(signature).String(), signature)
+	return r.image(repository+"@"+r.digest(signature).String(), signature)
 }
 
 func (r *realRegistry) digest(img v1.Image) v1.Hash { return must[v1.Hash](r.t)(img.Digest()) }
