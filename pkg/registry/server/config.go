@@ -5,6 +5,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,7 +59,8 @@ func ParseConfig(text []byte, environ []string) (*Config, error) {
 	for name := range f.Auth {
 		c.Auth = name
 	}
-	for _, entry := range environ {
+	// Sorted, as the registry does it: REGISTRY_STORAGE comes before what begins with it, wherever it stood.
+	for _, entry := range slices.Sorted(slices.Values(environ)) {
 		name, value, _ := strings.Cut(entry, "=")
 		c.override(strings.ToUpper(name), value)
 	}
@@ -115,8 +117,8 @@ func (c *Config) storage(name string, node *yaml.Node) error {
 func (c *Config) override(name, value string) {
 	on, _ := strconv.ParseBool(value)
 	switch name {
-	case "REGISTRY_STORAGE": // names the driver, with its default parameters
-		c.Driver, c.Root = value, ""
+	case "REGISTRY_STORAGE": // names the driver, and takes the place of all that the file says below storage
+		c.Driver, c.Root, c.Cache, c.Delete, c.ReadOnly = value, "", "", false, false
 	case "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY":
 		c.Driver, c.Root = "filesystem", value
 	case "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR":
