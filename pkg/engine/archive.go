@@ -11,24 +11,22 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Stat describes a file of a container, running or not: what a symbolic link is, not where it leads.
+// Stat describes a file of a container, running or not. A symbolic link is described as such, with the absolute path in the
+// container that it leads to in the end.
 func (e *Engine) Stat(ctx context.Context, name, file string) (container.PathStat, error) {
 	found, err := e.api.ContainerStatPath(ctx, name, client.ContainerStatPathOptions{Path: file})
 	return found.Stat, explain(err, "looking at "+file+" in container", name, ErrNoFile)
 }
 
-// ReadFile reads a regular file of a container, running or not, through the engine's archive API. A symbolic link is followed once.
+// ReadFile reads a regular file of a container, running or not, through the engine's archive API; links are followed within the
+// container. limit bounds its size in bytes.
 func (e *Engine) ReadFile(ctx context.Context, name, file string, limit int64) ([]byte, error) {
 	stat, err := e.Stat(ctx, name, file)
 	if err != nil {
 		return nil, err
 	}
 	if stat.LinkTarget != "" {
-		// The engine resolved it within the container.
 		file = stat.LinkTarget
-		if !path.IsAbs(file) {
-			file = path.Join(path.Dir(file), file)
-		}
 	}
 	answer, err := e.api.CopyFromContainer(ctx, name, client.CopyFromContainerOptions{SourcePath: file})
 	if err != nil {
