@@ -29,7 +29,7 @@ func newDu(env *cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return w.use(cmd.Context(), env, func(ctx context.Context, p *place) error {
+			return w.use(env, cmd, args, func(ctx context.Context, p *place) error {
 				source, limits := p.source(ctx, false)
 				u, err := usage.Of(ctx, source, repository, workers())
 				if err != nil {

@@ -28,7 +28,7 @@ func newExplain(env *cli.Env) *cobra.Command {
 			if err != nil {
 				return cli.Usagef("DIGEST: %w", err)
 			}
-			return w.use(cmd.Context(), env, func(ctx context.Context, p *place) error {
+			return w.use(env, cmd, args, func(ctx context.Context, p *place) error {
 				source, limits := p.source(ctx, true)
 				e, err := usage.Explain(ctx, source, d, workers())
 				if err != nil {

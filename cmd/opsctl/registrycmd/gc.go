@@ -16,15 +16,17 @@ import (
 	"github.com/opsctl/opsctl/pkg/cli/render"
 	"github.com/opsctl/opsctl/pkg/lockfile"
 	"github.com/opsctl/opsctl/pkg/progress"
+	"github.com/opsctl/opsctl/pkg/registry/relay"
 	"github.com/opsctl/opsctl/pkg/registry/sweep"
 	"github.com/opsctl/opsctl/pkg/span"
 )
 
 func newGC(env *cli.Env) *cobra.Command {
 	var (
-		root  string
+		where folder
 		flags plancmd.Flags
 		o     sweep.Options
+		ask   bool
 		keep  keepFlags
 		never bool
 	)
@@ -44,7 +46,7 @@ func newGC(env *cli.Env) *cobra.Command {
 			"  opsctl registry gc --root /var/lib/docker-registry --delete-untagged --yes\n" +
 			"  opsctl registry gc --root /var/lib/docker-registry --stopped --grace 0s --yes",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := flags.Check(); err != nil {
 				return err
 			}
@@ -55,13 +57,28 @@ func newGC(env *cli.Env) *cobra.Command {
 			if never {
 				o.PurgeOlderThan = -1
 			}
-			if o.Stopped {
-				o.Settle = 0
+			if ask {
+				terms, err := relay.Attach(env.In, env.Out)
+				if err != nil {
+					return err
+				}
+				o.Keep, o.Running = terms.Keep, terms.Running
 			}
-			return collect(cmd.Context(), env, root, o, flags)
+			return where.use(env, cmd, args, relayed(env, o.Keep), func(ctx context.Context, at found) error {
+				if o.Stopped = o.Stopped || at.in != nil && !at.in.Running; o.Stopped {
+					o.Settle = 0
+				}
+				if !ask {
+					var err error
+					if o.Running, err = running(ctx, at, &o); err != nil {
+						return err
+					}
+				}
+				return collect(ctx, env, at.root, o, flags)
+			})
 		},
 	}
-	addRoot(cmd, &root)
+	where.add(cmd)
 	flags.Add(cmd.Flags())
 	keep.add(cmd)
 	f := cmd.Flags()
@@ -71,19 +88,14 @@ func newGC(env *cli.Env) *cobra.Command {
 	f.Var(span.Value{D: &o.Settle}, "settle", "how long the store has to rest at the end")
 	f.Var(span.Value{D: &o.PurgeOlderThan}, "purge-older-than", "delete what was put away longer ago")
 	f.BoolVar(&never, "no-purge", false, "delete nothing, however long ago it was put away")
+	f.BoolVar(&ask, "relay", false, "ask on stdout for what only the caller can do")
+	_ = f.MarkHidden("relay")
 	f.BoolVar(&o.Stopped, "stopped", false, "no registry uses the folder: do not wait, and remove empty folders")
 	return cmd
 }
 
 // collect shows the plan and does it.
 func collect(ctx context.Context, env *cli.Env, root string, o sweep.Options, flags plancmd.Flags) error {
-	if err := isRegistry(root); err != nil {
-		return err
-	}
-	var err error
-	if o.Running, err = running(ctx, root, &o); err != nil {
-		return err
-	}
 	return withCollector(env, root, o, func(c *sweep.Collector) error {
 		if flags.Yes {
 			r, err := c.Collect(ctx)
@@ -111,25 +123,13 @@ func collect(ctx context.Context, env *cli.Env, root string, o sweep.Options, fl
 	})
 }
 
-// isRegistry says what is wrong with a root directory.
-func isRegistry(root string) error {
-	store, err := open(root)
-	if err != nil {
-		return err
-	}
-	return store.Close()
-}
-
 // withCollector opens a collector for one call.
 func withCollector(env *cli.Env, root string, o sweep.Options, use func(*sweep.Collector) error) error {
-	if err := isRegistry(root); err != nil {
-		return err
-	}
 	o.Workers, o.Now = workers(), env.Now
 	o.Progress = func(phase string) progress.Reporter { return env.Progress(phase, cli.Items) }
 	c, err := sweep.Open(root, o)
 	if err != nil {
-		return err
+		return explain(err)
 	}
 	defer func() { _ = c.Close() }()
 	return use(c)

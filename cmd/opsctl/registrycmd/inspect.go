@@ -33,7 +33,7 @@ func newInspect(env *cli.Env) *cobra.Command {
 			if ref.Tag == "" && ref.Digest.IsZero() {
 				ref.Tag = "latest"
 			}
-			return w.use(cmd.Context(), env, func(ctx context.Context, p *place) error {
+			return w.use(env, cmd, args, func(ctx context.Context, p *place) error {
 				img, err := inspect.Look(ctx, p.images(ctx), ref)
 				if err != nil {
 					return err

@@ -31,7 +31,7 @@ func newLs(env *cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return w.use(cmd.Context(), env, func(ctx context.Context, p *place) error {
+			return w.use(env, cmd, args, func(ctx context.Context, p *place) error {
 				lister, count := p.lister(ctx)
 				if repository != "" {
 					return lsTags(ctx, env, lister, repository)

@@ -1,6 +1,7 @@
 package registrycmd
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 
 func newPurge(env *cli.Env) *cobra.Command {
 	var (
-		root  string
+		where folder
 		age   time.Duration
 		flags plancmd.Flags
 	)
@@ -27,37 +28,44 @@ func newPurge(env *cli.Env) *cobra.Command {
 		Example: "  opsctl registry purge --root /var/lib/docker-registry --dry-run\n" +
 			"  opsctl registry purge --root /var/lib/docker-registry --older-than 2d --yes",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := flags.Check(); err != nil {
 				return err
 			}
-			return withCollector(env, root, sweep.Options{PurgeOlderThan: age}, func(c *sweep.Collector) error {
-				r, err := c.PlanPurge(age)
-				if err != nil {
-					return sweepError(err)
-				}
-				if flags.DryRun || r.Freed == (sweep.Amount{}) {
-					if err := collected(env, "RegistryPurge", r, false, nil); err != nil || !flags.ExitCode || r.Freed == (sweep.Amount{}) {
-						return err
-					}
-					return cli.Found()
-				}
-				if !flags.Yes {
-					if _, err := fmt.Fprintf(env.Err, "to be deleted: %s\n", amount(r.Freed)); err != nil {
-						return err
-					}
-					if err := env.Confirm("Delete it for good?"); err != nil {
-						return err
-					}
-				}
-				r, err = c.Purge(cmd.Context(), age)
-				return collected(env, "RegistryPurge", r, true, err)
+			return where.use(env, cmd, args, plainly(env), func(ctx context.Context, at found) error {
+				return withCollector(env, at.root, sweep.Options{PurgeOlderThan: age}, func(c *sweep.Collector) error {
+					return purge(ctx, env, c, age, flags)
+				})
 			})
 		},
 	}
-	addRoot(cmd, &root)
+	where.add(cmd)
 	flags.Add(cmd.Flags())
 	age = span.Week
 	cmd.Flags().Var(span.Value{D: &age}, "older-than", "delete what was put away longer ago")
 	return cmd
+}
+
+func purge(ctx context.Context, env *cli.Env, c *sweep.Collector, age time.Duration, flags plancmd.Flags) error {
+	r, err := c.PlanPurge(age)
+	if err != nil {
+		return sweepError(err)
+	}
+	nothing := r.Freed == (sweep.Amount{})
+	if flags.DryRun || nothing {
+		if err := collected(env, "RegistryPurge", r, false, nil); err != nil || !flags.ExitCode || nothing {
+			return err
+		}
+		return cli.Found()
+	}
+	if !flags.Yes {
+		if _, err := fmt.Fprintf(env.Err, "to be deleted: %s\n", amount(r.Freed)); err != nil {
+			return err
+		}
+		if err := env.Confirm("Delete it for good?"); err != nil {
+			return err
+		}
+	}
+	r, err = c.Purge(ctx, age)
+	return collected(env, "RegistryPurge", r, true, err)
 }

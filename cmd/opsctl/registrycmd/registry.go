@@ -29,22 +29,6 @@ func New(env *cli.Env) *cobra.Command {
 	return cmd
 }
 
-// addRoot defines the flag of commands that work on the folder alone.
-func addRoot(cmd *cobra.Command, root *string) {
-	cmd.Flags().StringVar(root, "root", "", "the registry's rootdirectory `DIR`, which holds docker/registry/v2")
-}
-
-// open opens the store that --root names.
-func open(root string) (*layout.Store, error) {
-	if root == "" {
-		usage := cli.Usagef("--root is required")
-		usage.Hint = "give the rootdirectory of the registry's configuration, such as /var/lib/docker-registry"
-		return nil, usage
-	}
-	store, err := layout.Open(root)
-	return store, explain(err)
-}
-
 // workers is how many repositories are read at a time: more than there are processors, for they wait for the disk.
 func workers() int { return 2 * runtime.GOMAXPROCS(0) }
 

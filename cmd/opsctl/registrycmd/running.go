@@ -14,16 +14,20 @@ import (
 
 // running finds the registries on this host that serve the store and remember what they have seen; nil: there is none. One that
 // cannot be made to forget is an error.
-func running(ctx context.Context, root string, o *sweep.Options) (*sweep.Running, error) {
-	processes, err := server.Find(root)
+func running(ctx context.Context, at found, o *sweep.Options) (*sweep.Running, error) {
+	processes, err := server.Find(at.root)
 	if err != nil {
 		return nil, err
 	}
 	if o.Stopped && len(processes) > 0 {
 		return nil, &cli.Error{
-			Code: cli.CodeDeclined, ID: "registry.running", Err: fmt.Errorf("%v serves %s", processes[0], root),
+			Code: cli.CodeDeclined, ID: "registry.running", Err: fmt.Errorf("%v serves %s", processes[0], at.root),
 			Hint: "stop it, or leave --stopped out",
 		}
+	}
+	// What runs in the container is not to be seen by everybody.
+	if at.in != nil && len(processes) == 0 {
+		return at.remembers(ctx)
 	}
 	var all remembering
 	var r *sweep.Running
@@ -37,20 +41,25 @@ func running(ctx context.Context, root string, o *sweep.Options) (*sweep.Running
 		}
 		all = append(all, client)
 		if r == nil {
-			r = &sweep.Running{Started: p.Started}
+			r = &sweep.Running{Started: startedOf(p)}
 		}
 		r.Manifests = r.Manifests || p.RemembersManifests()
-		if p.Started.Before(r.Started) {
-			r.Started = p.Started
-		}
-		if p.Config.Cache != "inmemory" { // another program keeps it
-			r.Started = time.Time{}
+		if started := startedOf(p); started.Before(r.Started) {
+			r.Started = started
 		}
 	}
 	if r != nil {
 		r.Forget = all.forget
 	}
 	return r, nil
+}
+
+// startedOf is since when a registry's cache has been filled: since ever, where another program keeps it.
+func startedOf(p *server.Process) time.Time {
+	if p.Config.Cache != "inmemory" {
+		return time.Time{}
+	}
+	return p.Started
 }
 
 // forgetful reports an error unless the registry can be made to forget.
@@ -62,9 +71,13 @@ func forgetful(ctx context.Context, p *server.Process, client *server.Client) er
 	if why == nil {
 		return nil
 	}
+	return cannotForget(p.String(), p.Config.Cache, why)
+}
+
+func cannotForget(registry, cache string, why error) error {
 	return &cli.Error{
 		Code: cli.CodeDeclined, ID: "registry.cache",
-		Err: fmt.Errorf("%v %w (storage.cache.blobdescriptor: %s) and cannot be made to forget: %w", p, server.ErrRemembers, p.Config.Cache, why),
+		Err: fmt.Errorf("%s %w (storage.cache.blobdescriptor: %s) and cannot be made to forget: %w", registry, server.ErrRemembers, cache, why),
 		Hint: "set storage.delete.enabled, or storage.maintenance.readonly.enabled for the time being, or stop it;" +
 			" else clients would skip uploads of what is gone",
 	}

@@ -1,6 +1,7 @@
 package registrycmd
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -16,7 +17,7 @@ import (
 
 func newUndo(env *cli.Env) *cobra.Command {
 	var (
-		root  string
+		where folder
 		flags plancmd.Flags
 	)
 	cmd := &cobra.Command{
@@ -36,26 +37,30 @@ func newUndo(env *cli.Env) *cobra.Command {
 			if len(args) == 1 {
 				id = args[0]
 			}
-			return withCollector(env, root, sweep.Options{}, func(c *sweep.Collector) error {
-				undone, err := c.PlanUndo(id)
-				if err != nil {
-					return sweepError(err)
-				}
-				if !flags.DryRun {
-					if err := agreeUndo(env, undone, flags.Yes); err != nil {
-						return err
-					}
-					if undone, err = c.Undo(cmd.Context(), id); err != nil {
-						return sweepError(err)
-					}
-				}
-				return showUndone(env, undone, flags)
+			return where.use(env, cmd, args, plainly(env), func(ctx context.Context, at found) error {
+				return withCollector(env, at.root, sweep.Options{}, func(c *sweep.Collector) error { return undo(ctx, env, c, id, flags) })
 			})
 		},
 	}
-	addRoot(cmd, &root)
+	where.add(cmd)
 	flags.Add(cmd.Flags())
 	return cmd
+}
+
+func undo(ctx context.Context, env *cli.Env, c *sweep.Collector, id string, flags plancmd.Flags) error {
+	undone, err := c.PlanUndo(id)
+	if err != nil {
+		return sweepError(err)
+	}
+	if !flags.DryRun {
+		if err := agreeUndo(env, undone, flags.Yes); err != nil {
+			return err
+		}
+		if undone, err = c.Undo(ctx, id); err != nil {
+			return sweepError(err)
+		}
+	}
+	return showUndone(env, undone, flags)
 }
 
 func agreeUndo(env *cli.Env, undone *sweep.Undone, yes bool) error {

@@ -15,7 +15,8 @@ import (
 
 // where is the flags that say which registry, and how to reach it.
 type where struct {
-	root     string
+	folder
+
 	registry string
 	caFile   string
 }
@@ -23,7 +24,7 @@ type where struct {
 // add defines the flags.
 func (w *where) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&w.root, "root", "", "the registry's rootdirectory `DIR`, which holds docker/registry/v2")
+	w.folder.add(cmd)
 	f.StringVar(&w.registry, "registry", "", "the registry at `HOST[:PORT]`, over its API, with docker's credentials")
 	f.StringVar(&w.caFile, "ca-file", "", "trust the authorities in `FILE` (PEM) as well, with --registry")
 }
@@ -41,33 +42,30 @@ func (p *place) Close() {
 	}
 }
 
-// use opens the registry for one call.
-func (w *where) use(ctx context.Context, env *cli.Env, use func(context.Context, *place) error) error {
-	p, err := w.open(ctx, env)
+// use opens the registry for one call: the one place that the flags name.
+func (w *where) use(env *cli.Env, cmd *cobra.Command, args []string, use func(context.Context, *place) error) error {
+	if w.registry == "" {
+		if w.caFile != "" {
+			return cli.Usagef("--ca-file goes with --registry")
+		}
+		return w.folder.use(env, cmd, args, plainly(env), func(ctx context.Context, at found) error {
+			store, err := layout.Open(at.root)
+			if err != nil {
+				return explain(err)
+			}
+			p := &place{store: store}
+			defer p.Close()
+			return explain(use(ctx, p))
+		})
+	}
+	if w.root != "" || w.container != "" {
+		return cli.Usagef("--root, --container and --registry exclude each other")
+	}
+	api, err := remote.Open(cmd.Context(), w.registry, remote.Options{CAFile: w.caFile, UserAgent: "opsctl/" + env.Version})
 	if err != nil {
 		return explain(err)
 	}
-	defer p.Close()
-	return explain(use(ctx, p))
-}
-
-// open opens the one place that the flags name. A further way to name one belongs here.
-func (w *where) open(ctx context.Context, env *cli.Env) (*place, error) {
-	switch {
-	case w.root != "" && w.registry != "":
-		return nil, cli.Usagef("--root and --registry exclude each other")
-	case w.root != "" && w.caFile != "":
-		return nil, cli.Usagef("--ca-file goes with --registry")
-	case w.root != "":
-		store, err := layout.Open(w.root)
-		return &place{store: store}, err
-	case w.registry != "":
-		api, err := remote.Open(ctx, w.registry, remote.Options{CAFile: w.caFile, UserAgent: "opsctl/" + env.Version})
-		return &place{api: api}, err
-	}
-	usage := cli.Usagef("which registry? --root or --registry is required")
-	usage.Hint = "--root /var/lib/docker-registry is the rootdirectory of its configuration, --registry 127.0.0.1:5000 its address"
-	return nil, usage
+	return explain(use(cmd.Context(), &place{api: api}))
 }
 
 // name reads a name given as an argument. It may hold the registry's host, which is taken for --registry when no flag
@@ -78,7 +76,7 @@ func (w *where) name(s string) (reference.Reference, error) {
 	switch {
 	case w.registry != "":
 		ref, err = reference.Within(strings.TrimPrefix(s, w.registry+"/"))
-	case w.root != "":
+	case w.root != "" || w.container != "":
 		ref, err = reference.Within(s)
 	default:
 		ref, err = reference.Parse(s)

@@ -112,6 +112,12 @@ func (d Digest) String() string {
 // MarshalText implements [encoding.TextMarshaler] as [Digest.String].
 func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
+// UnmarshalText implements [encoding.TextUnmarshaler] as [Parse].
+func (d *Digest) UnmarshalText(text []byte) (err error) {
+	*d, err = Parse(string(text))
+	return err
+}
+
 // Compare orders sha256 before sha512, and each by its bytes: the order of their texts.
 func Compare(a, b Digest) int {
 	return cmp.Or(cmp.Compare(len(a.sum), len(b.sum)), cmp.Compare(a.sum, b.sum))
