@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -253,6 +254,17 @@ func TestDockerRunSelf(t *testing.T) {
 	if exit != 1 || err != nil {
 		t.Errorf("exit %d, %v", exit, err)
 	}
+	// Several at a time share the image, and the last one takes it away.
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			exit, err := r.api.RunSelf(t.Context(), self, engine.Run{Args: []string{"version"}, VolumesFrom: "registry"})
+			if exit != 0 || err != nil {
+				t.Errorf("exit %d, %v", exit, err)
+			}
+		})
+	}
+	all.Wait()
 	if got := r.docker("images", "--format", "{{.Repository}}"); got != "registry" {
 		t.Errorf("images are left: %s", got)
 	}

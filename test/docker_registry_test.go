@@ -22,6 +22,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/opsctl/opsctl/pkg/registry/deploy"
 )
 
 // opsctl runs the program where the engine's addresses are, without a terminal.
@@ -132,6 +134,9 @@ func TestDockerUpAndDown(t *testing.T) {
 		t.Errorf("a second run: %s\nbefore\n%s\nafter\n%s", got, before, r.state())
 	}
 
+	if got := must[string](t)(deploy.Default(t.Context(), r.api)); got != "registry" {
+		t.Error(got)
+	}
 	r.docker("stop", "registry")
 	if got := actions(t, r.good("registry", "up", "-y", "-o", "json")); got != "start container registry" {
 		t.Error(got)
@@ -152,6 +157,9 @@ func TestDockerUpAndDown(t *testing.T) {
 	}
 	if got := r.good("registry", "ls", "--root", volume, "-o", "name"); got != "team/app\nteam/gone\nteam/other\n" {
 		t.Errorf("the data: %s", got)
+	}
+	if _, err := deploy.Default(t.Context(), r.api); !errors.Is(err, deploy.ErrNone) {
+		t.Error(err)
 	}
 	if got := r.good("registry", "down", "-y"); !strings.Contains(got, "registry: nothing to do\n") || !strings.Contains(got, volume) {
 		t.Error(got)

@@ -2,10 +2,12 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
+	"github.com/moby/moby/api/types/jsonstream"
 	"github.com/moby/moby/client"
 
 	"github.com/opsctl/opsctl/pkg/progress"
@@ -81,19 +83,32 @@ func (e *Engine) Pull(ctx context.Context, name string, rep progress.Reporter) e
 	return nil
 }
 
-// Import makes an image of one layer, the tar archive that it reads, as `docker import` does, and gives it the name.
-func (e *Engine) Import(ctx context.Context, name string, archive io.Reader) error {
+// Import makes an image of one layer, the tar archive that it reads, as `docker import` does, and gives it the name. An image
+// that had the name loses it and stays.
+func (e *Engine) Import(ctx context.Context, name string, archive io.Reader) (Image, error) {
 	answer, err := e.api.ImageImport(ctx, client.ImageImportSource{Source: archive, SourceName: "-"}, name, client.ImageImportOptions{})
 	if err != nil {
-		return explain(err, "importing image", name, nil)
+		return Image{}, explain(err, "importing image", name, nil)
 	}
-	// The engine is done when its answer ends.
-	_, err = io.Copy(io.Discard, answer)
-	return explain(errors.Join(err, answer.Close()), "importing image", name, nil)
+	defer func() { _ = answer.Close() }()
+	var image Image
+	for messages := json.NewDecoder(answer); ; {
+		var message jsonstream.Message
+		switch err := messages.Decode(&message); {
+		case errors.Is(err, io.EOF):
+			return image, nil
+		case err != nil:
+			return image, fmt.Errorf("importing image %s: %w", name, err)
+		case message.Error != nil:
+			return image, fmt.Errorf("importing image %s: %w", name, message.Error)
+		}
+		// The last status is the id.
+		image.ID = message.Status
+	}
 }
 
-// RemoveImage removes an image's name, and the image when that was the last. One that is not there is no error; one that a
-// container uses is.
+// RemoveImage removes an image by its name or id. One that is not there is no error; one that a container uses, or that has
+// more names, is.
 func (e *Engine) RemoveImage(ctx context.Context, name string) error {
 	_, err := e.api.ImageRemove(ctx, name, client.ImageRemoveOptions{PruneChildren: true})
 	return ignore(explain(err, "removing image", name, ErrNoImage), ErrNoImage)

@@ -34,27 +34,32 @@ func (e *Engine) RunSelf(ctx context.Context, self Self, r Run) (exit int, err e
 	if err := e.sameArchitecture(ctx); err != nil {
 		return 0, err
 	}
-	if r.Image, err = self.imageName(); err != nil {
+	name, err := self.imageName()
+	if err != nil {
 		return 0, err
 	}
 	r.Args = append([]string{"/" + programName}, r.Args...)
-	defer func() {
-		// A conflict: another run has it.
-		if gone := e.RemoveImage(context.WithoutCancel(ctx), r.Image); !errdefs.IsConflict(gone) {
-			err = errors.Join(err, gone)
-		}
-	}()
-	for range 3 {
-		if err := e.importSelf(ctx, self, r.Image); err != nil {
+	for range imports {
+		image, err := e.importSelf(ctx, self, name)
+		if err != nil {
 			return 0, err
 		}
-		// Another run may have removed it since.
-		if exit, err = e.Run(ctx, r); !errors.Is(err, ErrNoImage) {
-			break
+		r.Image = image.ID
+		exit, err = e.Run(ctx, r)
+		// A conflict: another run uses it.
+		if gone := e.RemoveImage(context.WithoutCancel(ctx), image.ID); !errdefs.IsConflict(gone) {
+			err = errors.Join(err, gone)
+		}
+		// Another run may have removed it before this one used it.
+		if !errors.Is(err, ErrNoImage) {
+			return exit, err
 		}
 	}
-	return exit, err
+	return 0, fmt.Errorf("running image %s: %w", name, ErrNoImage)
 }
+
+// imports is how often an image is made that others remove.
+const imports = 5
 
 func (e *Engine) sameArchitecture(ctx context.Context) error {
 	version, err := e.api.ServerVersion(ctx, client.ServerVersionOptions{})
@@ -88,16 +93,16 @@ func (s Self) imageName() (string, error) {
 	return programName + ":" + version[1:min(len(version), 64)] + "-" + hex.EncodeToString(sum.Sum(nil)[:6]), nil
 }
 
-// importSelf makes the image, unless it is there.
-func (e *Engine) importSelf(ctx context.Context, self Self, name string) error {
-	if _, err := e.Image(ctx, name); !errors.Is(err, ErrNoImage) {
-		return err
+// importSelf makes the image, unless it is there. Two that do it at the same time make two, of which one has the name.
+func (e *Engine) importSelf(ctx context.Context, self Self, name string) (Image, error) {
+	if image, err := e.Image(ctx, name); !errors.Is(err, ErrNoImage) {
+		return image, err
 	}
 	archive, out := io.Pipe()
 	go func() { _ = out.CloseWithError(self.pack(out)) }()
-	err := e.Import(ctx, name, archive)
+	image, err := e.Import(ctx, name, archive)
 	_ = archive.Close() // ends the packer, should the engine not have read it all
-	return err
+	return image, err
 }
 
 func (s Self) pack(out io.Writer) error {
