@@ -45,12 +45,12 @@ func eachRegistry(t *testing.T, test func(c *cli, program string)) {
 }
 
 // again starts another registry over the same folder, with a configuration of its own for what is below http: and lines beside.
-func (r *realRegistry) again(storage, http, beside string) *realRegistry {
+func (r *realRegistry) again(http, beside string) *realRegistry {
 	r.t.Helper()
 	dir := r.t.TempDir()
 	other := &realRegistry{t: r.t, program: r.program, conf: filepath.Join(dir, "config.yml"), root: r.root, addr: freeAddr(r.t)}
-	conf := fmt.Sprintf("version: 0.1\nlog: {level: info}\nstorage:\n  filesystem: {rootdirectory: %s}\n%shttp:\n  addr: %q\n%s%s",
-		r.root, storage, other.addr, http, beside)
+	conf := fmt.Sprintf("version: 0.1\nlog: {level: info}\nstorage:\n  filesystem: {rootdirectory: %s}\nhttp:\n  addr: %q\n%s%s",
+		r.root, other.addr, http, beside)
 	if err := os.WriteFile(other.conf, []byte(conf), 0o644); err != nil {
 		r.t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestAPIReadsAllPages(t *testing.T) {
 			r.image(fmt.Sprintf("team-7/app:t%d", i), img)
 		}
 		want["team-7/app"] += 30
-		few := r.again("", "", "catalog: {maxentries: 20}\n")
+		few := r.again("", "catalog: {maxentries: 20}\n")
 		for _, addr := range []string{r.addr, few.addr} {
 			for _, page := range []int{0, 7, 130} {
 				registry := must[*api.Registry](t)(api.Open(t.Context(), addr, api.Options{Page: page}))
@@ -223,7 +223,7 @@ func TestAPILogsIn(t *testing.T) {
 		if err := os.WriteFile(htpasswd, []byte("alice:"+string(hash)+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		closed := r.again("", "", fmt.Sprintf("auth: {htpasswd: {realm: test, path: %s}}\n", htpasswd))
+		closed := r.again("", fmt.Sprintf("auth: {htpasswd: {realm: test, path: %s}}\n", htpasswd))
 		ls := []string{"registry", "ls", "--registry", closed.addr, "-o", "name"}
 		c.want(5, "docker login", ls...)
 		c.login(closed.addr, "alice", "wrong")
@@ -250,7 +250,7 @@ func TestAPIWantsTLS(t *testing.T) {
 		r := startRegistryOf(t, program, "")
 		r.image("a/app:v1", r.random())
 		cert, key := certificate(t, t.TempDir())
-		secure := r.again("", fmt.Sprintf("  tls: {certificate: %s, key: %s}\n", cert, key), "")
+		secure := r.again(fmt.Sprintf("  tls: {certificate: %s, key: %s}\n", cert, key), "")
 		c.want(1, "--ca-file", "registry", "ls", "--registry", secure.addr)
 		if got := c.want(0, "", "registry", "ls", "--registry", secure.addr, "--ca-file", cert, "-o", "name"); got != "a/app\n" {
 			t.Error(got)

@@ -56,13 +56,17 @@ type Job struct {
 
 // document is what is printed.
 type document struct {
-	Components []string    `json:"components"`
-	Applied    bool        `json:"applied"` // the steps were done, and the outcome was found well
-	Steps      []plan.Step `json:"steps"`   // empty: all is as it should be
-	Notes      []string    `json:"notes"`   // what is left to be done by hand, and what is not touched
+	Components []string    `json:"components,omitempty"`
+	Targets    []string    `json:"targets,omitempty"` // of a plan whose steps stand for themselves
+	Applied    bool        `json:"applied"`           // the steps were done, and the outcome was found well
+	Steps      []plan.Step `json:"steps"`             // empty: all is as it should be
+	Notes      []string    `json:"notes"`             // what is left to be done by hand, and what is not touched
+	Failed     []failed    `json:"failed,omitempty"`
 }
 
-func (d *document) title() string { return strings.Join(d.Components, ", ") }
+func (d *document) title() string {
+	return strings.Join(append(append([]string{}, d.Components...), d.Targets...), ", ")
+}
 
 // Run shows the plan and applies it.
 func (f *Flags) Run(ctx context.Context, env *cli.Env, j Job) error {
@@ -72,7 +76,7 @@ func (f *Flags) Run(ctx context.Context, env *cli.Env, j Job) error {
 	}
 	d := &document{Components: j.Components, Steps: append([]plan.Step{}, p.Steps...), Notes: append([]string{}, p.Notes...)}
 	if !f.DryRun && len(p.Steps) > 0 {
-		if err := f.agree(env, p); err != nil {
+		if err := f.agree(env, p, "Apply these steps?"); err != nil {
 			return err
 		}
 		if err := f.apply(ctx, env, j, p); err != nil {
@@ -107,7 +111,7 @@ func (f *Flags) apply(ctx context.Context, env *cli.Env, j Job, p *plan.Plan) er
 }
 
 // agree asks, unless --yes was given. The plan is shown on stderr: stdout is for the result.
-func (f *Flags) agree(env *cli.Env, p *plan.Plan) error {
+func (f *Flags) agree(env *cli.Env, p *plan.Plan, question string) error {
 	if f.Yes {
 		return nil
 	}
@@ -126,7 +130,7 @@ func (f *Flags) agree(env *cli.Env, p *plan.Plan) error {
 			}
 		}
 	}
-	return env.Confirm("Apply these steps?")
+	return env.Confirm(question)
 }
 
 func (d *document) page(p *render.Page) {
@@ -137,6 +141,8 @@ func (d *document) page(p *render.Page) {
 		return
 	case d.Applied:
 		p.Para("%s: done", d.title())
+	case len(d.Failed) > 0:
+		p.Para("%s: %d of %d steps failed", d.title(), len(d.Failed), len(d.Steps))
 	}
 	rows := make([][]string, len(d.Steps))
 	for i, s := range d.Steps {

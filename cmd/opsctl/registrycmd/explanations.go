@@ -5,7 +5,9 @@ import (
 	"github.com/opsctl/opsctl/pkg/quarantine"
 	"github.com/opsctl/opsctl/pkg/registry/inspect"
 	"github.com/opsctl/opsctl/pkg/registry/layout"
+	"github.com/opsctl/opsctl/pkg/registry/policy"
 	"github.com/opsctl/opsctl/pkg/registry/remote"
+	"github.com/opsctl/opsctl/pkg/registry/remove"
 	"github.com/opsctl/opsctl/pkg/registry/usage"
 )
 
@@ -30,6 +32,14 @@ func explanations() []explanation {
 		{quarantine.ErrNoSet, cli.CodeFailed, "registry.run", "what can be taken back lies in opsctl-quarantine, in docker/registry/v2"},
 		{usage.ErrNoRepository, cli.CodeFailed, "registry.repository", "opsctl registry ls lists the repositories"},
 		{usage.ErrNoBlob, cli.CodeFailed, "registry.blob", "over the API only what tags lead to can be seen; --root sees everything"},
+		{policy.ErrRules, cli.CodeUsage, "usage", "opsctl registry rm --help says how tags are chosen"},
+		{remove.ErrNoTag, cli.CodeFailed, "registry.tag", "opsctl registry ls REPO lists the tags"},
+		{remove.ErrNoRepo, cli.CodeFailed, "registry.repository", "opsctl registry ls lists the repositories"},
+		{
+			remote.ErrNoDelete, cli.CodeFailed, "registry.delete",
+			"set storage.delete.enabled: true in its configuration (REGISTRY_STORAGE_DELETE_ENABLED=true) and restart it",
+		},
+		{remote.ErrChanged, cli.CodeFailed, "registry.changed", "look at what it names now, and run this again"},
 		{inspect.ErrNoImage, cli.CodeFailed, "registry.image", "opsctl registry ls REPO lists the tags"},
 		{remote.ErrName, cli.CodeUsage, "usage", "--registry takes HOST or HOST:PORT, such as 127.0.0.1:5000"},
 		{

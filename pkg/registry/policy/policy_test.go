@@ -31,7 +31,8 @@ func whole(t *testing.T, text string) *regexp.Regexp {
 func TestChoose(t *testing.T) {
 	tags := []Tag{
 		tag("latest", 1), tag("v3", 1), tag("v2", 10), tag("v1", 40), tag("pr-7", 50), tag("pr-8", 2), tag("v1-pr-1", 60),
-		{Name: "reproducible", Time: time.Unix(0, 0)}, {Name: "unknown"},
+		{Name: "reproducible", Time: time.Unix(0, 0)},
+		{Name: "unknown"},
 		{Name: "sha256-0000", Time: noon.Add(-90 * day), Fallback: true},
 	}
 	for name, c := range map[string]struct {

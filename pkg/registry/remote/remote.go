@@ -49,7 +49,7 @@ type Registry struct {
 	mu       sync.Mutex
 	sessions map[session]*login
 
-	noReferrers atomic.Bool
+	noTagDelete, noReferrers atomic.Bool
 }
 
 // Open greets the registry at HOST[:PORT] and logs in.
