@@ -155,11 +155,11 @@ func TestWhatIsTakenIsAwayAndComesBack(t *testing.T) {
 
 // A name that the set has is not taken again: the first copy is what undoing is about.
 func TestNothingIsOverwrittenByTaking(t *testing.T) {
-	y, dir := yard(t, "a/one/data")
+	y, dir := yard(t, "a/one/data", "a/file")
 	s := begin(t, y)
-	take(t, s, "a", "one")
-	lay(t, dir, "a/one/newer")
-	if again := take(t, s, "a", "one"); again != nil || !exists(t, filepath.Join(dir, "a/one/newer")) {
+	take(t, s, "a", "one", "file")
+	lay(t, dir, "a/one/newer", "a/file")
+	if again := take(t, s, "a", "one", "file"); again != nil || !exists(t, filepath.Join(dir, "a/one/newer")) || !exists(t, filepath.Join(dir, "a/file")) {
 		t.Errorf("took %v", again)
 	}
 }

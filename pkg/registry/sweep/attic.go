@@ -182,14 +182,14 @@ func (r *restorer) folder(ctx context.Context, away room, name string, a Amount)
 	return err
 }
 
-// late puts back the links that were written after the set began into folders that were being taken: the registry has told a
-// client that they are there.
-func (r *restorer) late(ctx context.Context, away room) error {
+// late puts back the links below dir that were written after the set began into folders that were being taken: the registry has
+// told a client that they are there.
+func (r *restorer) late(ctx context.Context, away room, dir string) error {
 	stamp, err := away.set.Stamp()
 	if err != nil {
 		return err
 	}
-	for name, at := range away.store.Files("repositories", "link") {
+	for name, at := range away.store.Files(dir, "link") {
 		if at.Before(stamp) {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/opsctl/opsctl/pkg/atomicfile"
@@ -167,7 +168,8 @@ func (r *run) openAges() (*ages, error) {
 	if r.set == nil {
 		return a, nil
 	}
-	if a.out, err = os.CreateTemp(r.c.yard.Dir(), "ages-*.tmp"); err != nil {
+	// One name, under the lock: a run that is killed leaves no more than one.
+	if a.out, err = os.OpenFile(a.path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW, 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("noting when blobs died: %w", err), a.close(false))
 	}
 	a.w = bufio.NewWriterSize(a.out, 1<<16)

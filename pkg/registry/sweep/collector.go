@@ -139,14 +139,14 @@ func (r *run) collect(ctx context.Context) error {
 	}
 	err = r.phase("mark and fence", func() error { return r.mark(ctx) })
 	if err == nil {
-		err = r.phase("look again", func() error { return r.again(ctx, r.set) })
+		err = r.phase("look again", func() error { return r.again(ctx) })
 	}
 	if err == nil {
 		err = r.phase("sweep", func() error { return r.blobs(ctx) })
 	}
 	// Whatever went wrong, what is referred to comes back; a second signal ends the process.
 	if err != nil {
-		return errors.Join(err, r.phase("restore", func() error { return r.again(context.WithoutCancel(ctx), r.set) }))
+		return errors.Join(err, r.phase("restore", func() error { return r.again(context.WithoutCancel(ctx)) }))
 	}
 	return r.phase("settle", func() error { return r.settle(ctx) })
 }

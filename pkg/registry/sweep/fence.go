@@ -87,6 +87,12 @@ func (r *run) recheck(ctx context.Context, v *verdict) error {
 		return err
 	}
 	defer func() { _ = a.close() }()
+	s := &scan{c: r.c, r: &restorer{attic: a}}
+	if v.row.Removed { // with all that had come to it since it was judged
+		if err := s.r.late(ctx, a.rooms[0], layout.RepositoryDir(v.row.Name)); err != nil {
+			return err
+		}
+	}
 	g, err := mark.Load(ctx, &view{r.c.store, a}, v.row.Name)
 	if err != nil {
 		return err
@@ -95,7 +101,6 @@ func (r *run) recheck(ctx context.Context, v *verdict) error {
 	for d := range live.Digests {
 		v.needed = append(v.needed, d)
 	}
-	s := &scan{c: r.c, r: &restorer{attic: a}}
 	err = s.links(ctx, g, live)
 	r.mu.Lock()
 	defer r.mu.Unlock()

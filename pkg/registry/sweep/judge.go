@@ -27,6 +27,8 @@ type verdict struct {
 	parts []part
 	// layers are the digests among the parts that a running registry may have in its cache.
 	layers []digest.Digest
+	// fenced are the digests among the parts, of layers and manifests.
+	fenced []digest.Digest
 	// needed are blobs that have to stay for this repository's sake: what its roots reach, and what it links.
 	needed []digest.Digest
 	// extra are the manifests that deleting untagged ones would add.
@@ -76,7 +78,7 @@ func (j *judge) repository(g *mark.Graph) *verdict {
 	v.row.DeadLayers = dead
 	kept += v.row.Manifests + layers
 	if v.row.Left != "" || v.unsure {
-		v.parts, v.layers = nil, nil
+		v.parts, v.layers, v.fenced = nil, nil, nil
 		v.row.DeadManifests, v.row.DeadLayers = 0, 0
 		return v
 	}
@@ -158,6 +160,7 @@ func (j *judge) links(dir string, live *mark.Reach, v *verdict, dead *[]digest.D
 		}
 		gone++
 		parts[d.Algorithm()] = append(parts[d.Algorithm()], d.Hex())
+		v.fenced = append(v.fenced, d)
 		if dead != nil {
 			*dead = append(*dead, d)
 		}

@@ -155,7 +155,7 @@ func (r *run) take(v *verdict) {
 		r.tagged.Add(d)
 	}
 	if r.set != nil && r.c.o.Grace > 0 {
-		for _, d := range v.layers {
+		for _, d := range v.fenced {
 			r.fresh.Add(d)
 		}
 	}

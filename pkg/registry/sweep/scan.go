@@ -28,26 +28,27 @@ type scan struct {
 	incomplete  bool
 }
 
-// pass does one scan. Late is the set of this run, whose folders the registry may have been writing to; nil for none.
-func (c *Collector) pass(ctx context.Context, sets []*quarantine.Set, late *quarantine.Set, sum *Amount) (*scan, error) {
+// pass does one scan.
+func (c *Collector) pass(ctx context.Context, sets []*quarantine.Set, sum *Amount) (*scan, error) {
 	a, err := openAttic(sets)
 	if err != nil {
 		return nil, err
 	}
 	s := &scan{c: c, r: &restorer{attic: a}}
-	err = s.run(ctx, late)
+	err = s.run(ctx)
 	sum.Manifests += s.r.sum.Manifests
 	sum.Blobs += s.r.sum.Blobs
 	sum.Bytes += s.r.sum.Bytes
 	return s, errors.Join(err, a.close())
 }
 
-func (s *scan) run(ctx context.Context, late *quarantine.Set) error {
+func (s *scan) run(ctx context.Context) error {
 	for _, away := range s.r.attic.rooms {
-		if late == nil || away.set.ID != late.ID {
+		// The registry may have been writing to the folders of this run's set, or of one that was killed.
+		if _, err := away.set.Read(restFile); err == nil {
 			continue
 		}
-		if err := s.r.late(ctx, away); err != nil {
+		if err := s.r.late(ctx, away, "repositories"); err != nil {
 			return err
 		}
 	}

@@ -18,7 +18,7 @@ func (r *run) recover(ctx context.Context) error {
 	if err != nil || len(sets) == 0 {
 		return err
 	}
-	if err := r.again(ctx, nil); err != nil {
+	if err := r.again(ctx); err != nil {
 		return err
 	}
 	for _, set := range sets {
@@ -70,9 +70,9 @@ func (r *run) forgetAll(ctx context.Context, set *quarantine.Set) error {
 }
 
 // again scans until a scan restores nothing.
-func (r *run) again(ctx context.Context, late *quarantine.Set) error {
+func (r *run) again(ctx context.Context) error {
 	for {
-		s, err := r.scan(ctx, late)
+		s, err := r.scan(ctx)
 		if err != nil {
 			return err
 		}
@@ -82,12 +82,12 @@ func (r *run) again(ctx context.Context, late *quarantine.Set) error {
 	}
 }
 
-func (r *run) scan(ctx context.Context, late *quarantine.Set) (*scan, error) {
+func (r *run) scan(ctx context.Context) (*scan, error) {
 	sets, err := r.c.yard.Sets()
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.c.pass(ctx, sets, late, &r.report.Restored)
+	s, err := r.c.pass(ctx, sets, &r.report.Restored)
 	if s != nil {
 		r.report.Problems = append(r.report.Problems, s.problems...)
 		r.report.Incomplete = r.report.Incomplete || s.incomplete
@@ -99,22 +99,30 @@ func (r *run) scan(ctx context.Context, late *quarantine.Set) (*scan, error) {
 // the next run begins by looking again.
 const maxSettles = 10
 
-// settle watches the store until nothing has changed for a while.
+// restFile is written when the store has come to rest after a set: nobody can be writing to its folders any more.
+const restFile = "settled"
+
+// settle watches the store until nothing has changed for a while. However it ends, what is referred to has come back.
 func (r *run) settle(ctx context.Context) error {
-	if err := r.set.Write(doneFile, nil); err != nil {
-		return err
+	err := r.set.Write(doneFile, nil)
+	if err == nil {
+		err = r.watch(ctx)
 	}
+	if err != nil {
+		return errors.Join(err, r.again(context.WithoutCancel(ctx)))
+	}
+	return errors.Join(r.c.yard.Sync(), r.set.Write(restFile, nil))
+}
+
+func (r *run) watch(ctx context.Context) error {
 	rep := r.reporter("watching the store come to rest")
 	rep.Start(-1)
 	defer rep.Done()
 	begun := time.Now()
 	rest, restored, last := begun, begun, uint64(0)
 	for {
-		s, err := r.scan(ctx, r.set)
+		s, err := r.scan(ctx)
 		if err != nil {
-			if ctx.Err() != nil {
-				err = errors.Join(err, r.again(context.WithoutCancel(ctx), r.set))
-			}
 			return err
 		}
 		rep.Add(1)
@@ -129,10 +137,10 @@ func (r *run) settle(ctx context.Context) error {
 		case s.r.back > 0 && r.c.o.Settle == 0:
 			continue
 		case now.Sub(rest) >= r.c.o.Settle:
-			return r.c.yard.Sync()
+			return nil
 		case now.Sub(begun) >= maxSettles*r.c.o.Settle && now.Sub(restored) >= r.c.o.Settle:
 			r.report.Unsettled = true
-			return r.c.yard.Sync()
+			return nil
 		}
 		select {
 		case <-ctx.Done():
