@@ -48,6 +48,28 @@ type Options struct {
 
 	Now      func() time.Time
 	Progress func(phase string) progress.Reporter // nil: none
+	// Step is called where a push may cross the run, and holds it until it returns; nil outside tests.
+	Step func(Step)
+}
+
+// Step is a place in a run.
+type Step string
+
+// The places, in the order in which a run comes to them; from the fence to the second look once for a repository, the last one
+// before each look at the store.
+const (
+	StepMark    Step = "mark"    // before any repository is read
+	StepFence   Step = "fence"   // judged, before its links go
+	StepForget  Step = "forget"  // they have gone, before a running registry is told
+	StepRecheck Step = "recheck" // before the repository is looked at again
+	StepSweep   Step = "sweep"   // before blobs go
+	StepSettle  Step = "settle"  // they have gone
+)
+
+func (r *run) step(at Step) {
+	if r.c.o.Step != nil {
+		r.c.o.Step(at)
+	}
 }
 
 // Running is a registry that has a cache of blob descriptors.
@@ -137,11 +159,13 @@ func (r *run) collect(ctx context.Context) error {
 	if r.set, err = r.c.yard.Begin(r.now, Kind); err != nil {
 		return err
 	}
+	r.step(StepMark)
 	err = r.phase("mark and fence", func() error { return r.mark(ctx) })
 	if err == nil {
 		err = r.phase("look again", func() error { return r.again(ctx) })
 	}
 	if err == nil {
+		r.step(StepSweep)
 		err = r.phase("sweep", func() error { return r.blobs(ctx) })
 	}
 	// Whatever went wrong, what is referred to comes back; a second signal ends the process.

@@ -15,6 +15,9 @@ import (
 
 // fence puts a repository's dead links away, and has the registry forget them. A link that it does not forget comes back.
 func (r *run) fence(ctx context.Context, v *verdict) error {
+	if len(v.parts) > 0 {
+		r.step(StepFence)
+	}
 	for _, p := range v.parts {
 		if err := r.set.Take(p.dir, p.names, func(string) {}); err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
@@ -31,6 +34,7 @@ func (r *run) fence(ctx context.Context, v *verdict) error {
 	if len(v.parts) == 0 {
 		return nil
 	}
+	r.step(StepForget)
 	err := r.forget(ctx, r.set, v.row.Name, v.layers, func(d digest.Digest, err error) {
 		v.needed = append(v.needed, d)
 		v.problems = append(v.problems, r.c.store.LinkProblem(v.row.Name, d, err))
@@ -38,6 +42,7 @@ func (r *run) fence(ctx context.Context, v *verdict) error {
 	if err != nil {
 		return err
 	}
+	r.step(StepRecheck)
 	return r.recheck(ctx, v)
 }
 

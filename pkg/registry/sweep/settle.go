@@ -121,6 +121,7 @@ func (r *run) watch(ctx context.Context) error {
 	begun := time.Now()
 	rest, restored, last := begun, begun, uint64(0)
 	for {
+		r.step(StepSettle)
 		s, err := r.scan(ctx)
 		if err != nil {
 			return err
