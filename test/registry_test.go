@@ -37,6 +37,7 @@ type realRegistry struct {
 	t             *testing.T
 	program, conf string
 	root, addr    string
+	pid           int
 	stop          func()
 }
 
@@ -87,6 +88,7 @@ func (r *realRegistry) start() {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	r.pid = cmd.Process.Pid
 	listening := make(chan string, 1)
 	go func() {
 		defer close(listening)
