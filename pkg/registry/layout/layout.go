@@ -130,7 +130,8 @@ func (s *Store) entries(dir string) iter.Seq2[fs.DirEntry, *Problem] {
 					return
 				}
 			}
-			if errors.Is(err, io.EOF) {
+			// getdents(2) says of a folder that was removed while it was read that it does not exist.
+			if errors.Is(err, io.EOF) || errors.Is(err, fs.ErrNotExist) {
 				return
 			}
 			if err != nil {

@@ -227,3 +227,20 @@ func TestWalksEndWhenTheCallerWantsNoMore(t *testing.T) {
 		break
 	}
 }
+
+// A collector removes what is empty while the folder above is still being read.
+func TestAFolderThatGoesWhileItIsReadIsNoProblem(t *testing.T) {
+	dir := write(t, map[string]string{"repositories/gone/_layers/": "", "repositories/gone/_uploads/": ""})
+	names, problems := gather(func(yield func(string, *Problem) bool) {
+		for name, trouble := range open(t, dir).Repositories() {
+			if err := os.RemoveAll(filepath.Join(dir, v2, "repositories", name)); name != "" && err != nil {
+				t.Fatal(err)
+			}
+			if !yield(name, trouble) {
+				return
+			}
+		}
+	}, func(name string) string { return name })
+	same(t, "names", names, []string{"gone"})
+	same(t, "problems", problems, nil)
+}
