@@ -52,7 +52,8 @@ func purge(ctx context.Context, env *cli.Env, c *sweep.Collector, age time.Durat
 		return sweepError(err)
 	}
 	nothing := r.Freed == (sweep.Amount{})
-	if flags.DryRun || nothing {
+	// Without anything to delete there may be a purge to finish that was stopped, which asks for no leave again.
+	if flags.DryRun || !flags.Yes && nothing {
 		if err := collected(env, "RegistryPurge", r, false, nil); err != nil || !flags.ExitCode || nothing {
 			return err
 		}

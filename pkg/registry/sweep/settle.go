@@ -21,6 +21,9 @@ func (r *run) recover(ctx context.Context) error {
 	if err := r.again(ctx); err != nil {
 		return err
 	}
+	if err := r.clear(sets); err != nil {
+		return err
+	}
 	for _, set := range sets {
 		if set.Kind != Kind {
 			continue
@@ -33,6 +36,26 @@ func (r *run) recover(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// clear removes the folders of repositories that went as a whole while a registry ran, or just before the run was killed, where
+// none runs now.
+func (r *run) clear(sets []*quarantine.Set) error {
+	if !r.c.o.Stopped {
+		return nil
+	}
+	a, err := openAttic(sets)
+	if err != nil {
+		return err
+	}
+	for _, room := range a.rooms {
+		for name, trouble := range room.store.Repositories() {
+			if trouble == nil {
+				err = errors.Join(err, r.c.yard.RemoveEmpty(layout.RepositoryDir(name), "repositories"))
+			}
+		}
+	}
+	return errors.Join(err, a.close())
 }
 
 // doneFile is written when the registry has forgotten all of a set.
