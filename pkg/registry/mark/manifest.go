@@ -63,9 +63,12 @@ type document struct {
 // lack: a document with both layers and manifests refers to all of them. A reference that is no digest is an error,
 // for what it meant cannot be kept.
 func Parse(data []byte) (Manifest, error) {
-	var doc document
-	if err := json.Unmarshal(data, &doc); err != nil {
-		return Manifest{}, fmt.Errorf("%w: %w", ErrManifest, err)
+	doc, ok := quick(data)
+	if !ok {
+		doc = document{}
+		if err := json.Unmarshal(data, &doc); err != nil {
+			return Manifest{}, fmt.Errorf("%w: %w", ErrManifest, err)
+		}
 	}
 	m := Manifest{Kind: doc.kind()}
 	if m.Kind == "" {
