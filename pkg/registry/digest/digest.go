@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512" // registers the algorithm with go-digest
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -33,6 +34,11 @@ func Parse(s string) (Digest, error) {
 		return Digest{}, fmt.Errorf("%.100q: %w", s, err)
 	}
 	return decode(d.Algorithm().String(), d.Encoded())
+}
+
+// Malformed reports whether an error is that of a text that is no digest.
+func Malformed(err error) bool {
+	return errors.Is(err, oci.ErrDigestInvalidFormat) || errors.Is(err, oci.ErrDigestInvalidLength) || errors.Is(err, oci.ErrDigestUnsupported)
 }
 
 // FromHex is the digest that two folders of a store spell, such as "sha256" and 64 digits.

@@ -103,9 +103,11 @@ func (s *Store) problem(name string, err error) *Problem {
 // folders belong, a folder whose name is no digest.
 var ErrStray = errors.New("does not belong here")
 
+// ErrEmpty is of a file without content, which a registry that was killed may leave.
+var ErrEmpty = errors.New("the file is empty")
+
 // What is wrong with files; problems wrap them.
 var (
-	errEmpty     = errors.New("the file is empty")
 	errNotFile   = errors.New("not a regular file")
 	errNotFolder = errors.New("neither a folder nor a regular file")
 	errNoData    = errors.New("the blob has no data")
@@ -191,7 +193,7 @@ func (s *Store) calm(folder, name string) (digest.Digest, time.Time, error) {
 	wait := 2 * time.Millisecond
 	for try := 0; ; try++ {
 		d, changed, err := s.link(name)
-		if err == nil || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errEmpty) {
+		if err == nil || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrEmpty) {
 			return d, changed, err
 		}
 		info, gone := s.root.Lstat(folder)

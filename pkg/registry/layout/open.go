@@ -108,7 +108,7 @@ func (s *Store) small(name string, limit int64) ([]byte, time.Time, error) {
 	case !st.regular:
 		return nil, time.Time{}, errNotFile
 	case st.size == 0:
-		return nil, st.modified, errEmpty
+		return nil, st.modified, ErrEmpty
 	case st.size > limit:
 		return nil, time.Time{}, fmt.Errorf("%d bytes: %w", st.size, ErrTooLarge)
 	}

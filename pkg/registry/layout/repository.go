@@ -138,7 +138,7 @@ func (s *Store) readLink(base string, named digest.Digest) (Link, *Problem) {
 	folder := path.Join(base, named.Algorithm(), named.Hex())
 	name := path.Join(folder, "link")
 	target, changed, err := s.link(name)
-	if errors.Is(err, errEmpty) {
+	if errors.Is(err, ErrEmpty) {
 		target, changed, err = s.calm(folder, name)
 	}
 	link := Link{Digest: named, Modified: changed}
