@@ -10,6 +10,7 @@ import (
 	"github.com/opsctl/opsctl/cmd/opsctl/plancmd"
 	"github.com/opsctl/opsctl/pkg/cli"
 	"github.com/opsctl/opsctl/pkg/plan"
+	"github.com/opsctl/opsctl/pkg/registry/inspect"
 	"github.com/opsctl/opsctl/pkg/registry/policy"
 	"github.com/opsctl/opsctl/pkg/registry/reference"
 	"github.com/opsctl/opsctl/pkg/registry/remove"
@@ -32,14 +33,16 @@ func newRm(env *cli.Env) *cobra.Command {
 		Short: "Delete tags by name or by policy, and manifests by digest",
 		Long: "Deletes tags, each alone: other tags of the same image stay, also on registries of the 2.8\n" +
 			"series, which only delete a digest with all its tags. REPO@DIGEST deletes a manifest with its\n" +
-			"tags. What nothing names any more stays until opsctl registry gc --delete-untagged.\n\n" +
+			"tags. What nothing names any more stays until opsctl registry gc --delete-untagged. With\n" +
+			"--root the tags go into the quarantine, and opsctl registry undo takes that back.\n\n" +
 			"REPO alone needs a policy. --keep N spares the N newest tags, --older-than those that are not\n" +
 			"that old; with both a tag goes only when both say so. --match and --except are regular\n" +
 			"expressions of whole tags: what the policy is about, and what not. Age is when the tag was\n" +
 			"set; over the API when the image was made, of an index its newest child. An age that is not\n" +
 			"known, or 1970, is never old. Tags that hold what is about an image (sha256-<hex>, and\n" +
 			"cosign's) neither count nor go, but with --all-tags.",
-		Example: "  opsctl registry rm team/app:v1 --registry 127.0.0.1:5000 --dry-run\n" +
+		Example: "  opsctl registry rm team/app:v1 --root /var/lib/docker-registry --dry-run\n" +
+			"  opsctl registry rm team/app:v1 --registry 127.0.0.1:5000 --dry-run\n" +
 			"  opsctl registry rm 127.0.0.1:5000/team/app --keep 10 --older-than 30d --except 'latest|v[0-9.]+' --yes\n" +
 			"  opsctl registry rm team/app --match 'pr-[0-9]+' --older-than 14d --registry 127.0.0.1:5000 --dry-run",
 		Args: cobra.MinimumNArgs(1),
@@ -93,33 +96,36 @@ func (o *rmOptions) complete(args []string) error {
 
 // remove shows the plan and does it.
 func (o *rmOptions) remove(ctx context.Context, env *cli.Env, p *place, args []string) (err error) {
-	source, remover, err := p.removal(ctx, env)
+	source, remover, err := o.removal(ctx, env, p)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, remover.Close()) }()
 	o.request.Now, o.request.Made = env.Now(), p.api != nil
 	planned, err := remove.Plan(ctx, source, remover, o.request)
 	if err != nil {
 		return explainRemoval(err)
 	}
-	return o.Each(ctx, env, plancmd.Work{
+	return explainRemoval(o.Each(ctx, env, plancmd.Work{
 		Kind: "RegistryRemoval", Targets: args, Question: "Delete them?", Plan: planned.Plan, Problems: planned.Problems,
-		Ready: planned.Ready, Done: func(shown *plan.Plan) error { return remover.Done(shown) },
-	})
+		Ready: planned.Ready, Done: remover.Done,
+	}))
 }
 
 // remover is what deletes, and what it has to say in the end.
 type remover interface {
 	remove.Remover
 	Done(*plan.Plan) error
+	Close() error
 }
 
 // removal is the place as tags are deleted from it.
-func (p *place) removal(ctx context.Context, _ *cli.Env) (remove.Source, remover, error) {
-	if p.api == nil {
-		return nil, nil, cli.Usagef("--registry is required")
+func (o *rmOptions) removal(ctx context.Context, env *cli.Env, p *place) (remove.Source, remover, error) {
+	if p.api != nil {
+		return p.api.View(ctx, false), overAPI{remove.OverAPI{Registry: p.api}}, nil
 	}
-	return p.api.View(ctx, false), overAPI{remove.OverAPI{Registry: p.api}}, nil
+	folders, err := remove.OpenFolders(o.root, env.Now)
+	return inspect.Folders{Store: p.store}, inFolders{folders}, err
 }
 
 // overAPI has nothing to say in the end.
@@ -128,6 +134,21 @@ type overAPI struct{ remove.OverAPI }
 // Done implements remover.
 func (overAPI) Done(*plan.Plan) error { return nil }
 
+// Close implements remover.
+func (overAPI) Close() error { return nil }
+
+// inFolders says how to take it back.
+type inFolders struct{ *remove.InFolders }
+
+// Done implements remover.
+func (f inFolders) Done(p *plan.Plan) error {
+	run, err := f.Run()
+	if run != "" {
+		p.Note("opsctl registry undo %s takes it back", run)
+	}
+	return err
+}
+
 // explainRemoval says what to do about a request that means nothing.
 func explainRemoval(err error) error {
 	if errors.Is(err, remove.ErrBare) {
@@ -135,7 +156,7 @@ func explainRemoval(err error) error {
 		usage.Hint = "name them as REPO:TAG, choose with --keep, --older-than or --match, or take --all-tags"
 		return usage
 	}
-	return explain(err)
+	return explain(sweepError(err))
 }
 
 // expression reads a flag's.

@@ -129,6 +129,9 @@ func (p *planner) manifestSteps(ctx context.Context, repository string, tags []l
 			Action: "delete", Target: repository + "@" + d.String(), Detail: detail,
 			Do: func(ctx context.Context) error { return p.remover.Manifest(ctx, repository, d, along) },
 		})
+		if !p.request.Made && len(done) == 1 {
+			p.out.Note("%s: a running registry with cache: inmemory may serve it by its digest until it starts anew", repository)
+		}
 		p.partOf(repository, d, tags)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

@@ -180,6 +180,10 @@ func (p *planner) named(tags []layout.Tag, targets []reference.Reference) []layo
 
 // tagSteps say for each tag what it names and which tags go on naming it.
 func (p *planner) tagSteps(repository string, tags, going []layout.Tag) {
+	when := ", set "
+	if p.request.Made {
+		when = ", made "
+	}
 	for _, tag := range going {
 		var staying []string
 		for _, other := range tags {
@@ -192,7 +196,7 @@ func (p *planner) tagSteps(repository string, tags, going []layout.Tag) {
 			detail = fmt.Sprintf("%s, which stays as %s", tag.Digest, strings.Join(staying, " "))
 		}
 		if !tag.Modified.IsZero() {
-			detail += ", of " + tag.Modified.UTC().Format("2006-01-02 15:04 UTC")
+			detail += when + tag.Modified.UTC().Format("2006-01-02 15:04 UTC")
 		}
 		p.out.Add(plan.Step{
 			Action: "untag", Target: repository + ":" + tag.Name, Detail: detail,
