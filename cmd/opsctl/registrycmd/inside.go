@@ -23,9 +23,10 @@ type away func(ctx context.Context, at found, line []string, readOnly bool, out 
 // plan first, and is agreed to here.
 func inside(ctx context.Context, env *cli.Env, cmd *cobra.Command, args []string, at found, run away) error {
 	line := commandLine(env, cmd, args, at.in.Root)
-	dry, yes := cmd.Flags().Lookup("dry-run"), cmd.Flags().Lookup("yes")
-	if dry == nil || yes == nil || dry.Changed || yes.Changed {
-		return run(ctx, at, line, dry == nil || dry.Changed, env.Out)
+	given := func(flag string) bool { return cmd.Flags().Lookup(flag) != nil && cmd.Flags().Changed(flag) }
+	reads := cmd.Flags().Lookup("dry-run") == nil || cmd.Flags().Lookup("repair") != nil && !given("repair") || given("dry-run")
+	if reads || given("yes") {
+		return run(ctx, at, line, reads, env.Out)
 	}
 	plan := append(slices.Clone(line), "--dry-run", "--output", string(cli.Table))
 	if err := run(ctx, at, plan, true, env.Err); err != nil && !partialOnly(err) {

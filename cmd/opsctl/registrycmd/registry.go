@@ -23,7 +23,7 @@ func New(env *cli.Env) *cobra.Command {
 	}
 	cmd.AddCommand(
 		newUp(env), newDown(env),
-		newLs(env), newInspect(env), newDu(env), newExplain(env),
+		newLs(env), newInspect(env), newDu(env), newExplain(env), newFsck(env),
 		newRm(env), newGC(env), newUndo(env), newPurge(env),
 	)
 	return cmd

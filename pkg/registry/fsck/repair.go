@@ -45,7 +45,7 @@ func (c *Checker) Plan(r *Report) *plan.Plan {
 		}
 	}
 	if left > 0 {
-		p.Note("%d findings cannot be mended from what is there: opsctl registry fsck without --repair lists them with what to do", left)
+		p.Note("not to be mended from what is there: %d; opsctl registry fsck without --repair says what to do", left)
 	}
 	if blobs {
 		p.Note("a registry that runs remembers blobs: restart it, or it takes them for stored when they are pushed again")
