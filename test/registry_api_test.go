@@ -232,6 +232,8 @@ func TestAPILogsIn(t *testing.T) {
 		if got := c.want(0, "", ls...); got != "a/app\n" {
 			t.Error(got)
 		}
+		// Changing something is a login of its own; this registry deletes nothing.
+		c.want(1, "storage.delete.enabled", "registry", "rm", closed.addr+"/a/app:v1", "--yes")
 		helper := "#!/bin/sh\nread host\necho \"{\\\"Username\\\":\\\"alice\\\",\\\"Secret\\\":\\\"secret\\\"}\"\n"
 		if err := os.WriteFile(filepath.Join(c.home, "docker-credential-sample"), []byte(helper), 0o700); err != nil {
 			t.Fatal(err)
