@@ -67,9 +67,10 @@ func TestDockerContexts(t *testing.T) {
 	r := newDockerRig(t)
 	config := filepath.Join(r.Dir, "config")
 	proxy, files := tlsProxy(t, r.Socket, r.Dir)
+	nameless := strings.Replace(proxy, "127.0.0.1", "localhost", 1) // not in the certificate
 	r.docker("--config", config, "context", "create", "socket", "--docker", "host=unix://"+r.Socket)
 	r.docker("--config", config, "context", "create", "far", "--docker", "host=tcp://"+proxy+","+files)
-	r.docker("--config", config, "context", "create", "lax", "--docker", "host=tcp://"+proxy+","+strings.Join(strings.Split(files, ",")[1:], ",")+",skip-tls-verify=true")
+	r.docker("--config", config, "context", "create", "lax", "--docker", "host=tcp://"+nameless+","+strings.Join(strings.Split(files, ",")[1:], ",")+",skip-tls-verify=true")
 	r.docker("--config", config, "context", "create", "distrusting", "--docker", "host=tcp://"+proxy)
 	r.docker("--config", config, "context", "use", "far")
 	for name, tt := range map[string]struct {
@@ -78,10 +79,10 @@ func TestDockerContexts(t *testing.T) {
 	}{
 		"the current context":                {map[string]string{"DOCKER_CONFIG": config}, "tcp://" + proxy},
 		"the one that DOCKER_CONTEXT names":  {map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "socket"}, "unix://" + r.Socket},
-		"one whose server is not verified":   {map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "lax"}, "tcp://" + proxy},
+		"one whose server is not verified":   {map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "lax"}, "tcp://" + nameless},
 		"DOCKER_HOST, before any context":    {map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "far", "DOCKER_HOST": "unix://" + r.Socket}, "unix://" + r.Socket},
 		"DOCKER_HOST with its certificates":  {map[string]string{"DOCKER_HOST": "tcp://" + proxy, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": r.Dir}, "tcp://" + proxy},
-		"certificates that are not verified": {map[string]string{"DOCKER_HOST": "tcp://" + proxy, "DOCKER_CERT_PATH": r.Dir}, "tcp://" + proxy},
+		"certificates that are not verified": {map[string]string{"DOCKER_HOST": "tcp://" + nameless, "DOCKER_CERT_PATH": r.Dir}, "tcp://" + nameless},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := r.connect(tt.env)
@@ -95,6 +96,7 @@ func TestDockerContexts(t *testing.T) {
 		want error
 	}{
 		"a context without the authority": {map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "distrusting"}, engine.ErrUnreachable},
+		"a certificate for another name":  {map[string]string{"DOCKER_HOST": "tcp://" + nameless, "DOCKER_CERT_PATH": r.Dir, "DOCKER_TLS_VERIFY": "1"}, engine.ErrUnreachable},
 		"an unknown context":              {map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "none"}, engine.ErrContext},
 		"nothing that listens":            {map[string]string{"DOCKER_HOST": "unix:///nowhere"}, engine.ErrUnreachable},
 		"what is no address":              {map[string]string{"DOCKER_HOST": "nowhere"}, engine.ErrContext},
@@ -148,7 +150,7 @@ func writeCertificate(t *testing.T, dir string) tls.Certificate {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "registry"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}

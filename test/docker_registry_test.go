@@ -263,7 +263,7 @@ func TestDockerUpUI(t *testing.T) {
 	if got := r.answer(http.MethodGet, "http://127.0.0.1:5080/v2/_catalog"); got != "200 {\"repositories\":[\"app\"]}\n" {
 		t.Error(got)
 	}
-	for _, want := range []string{"DELETE_IMAGES=true", "SINGLE_REGISTRY=true", "PULL_URL=127.0.0.1:5001"} {
+	for _, want := range []string{"DELETE_IMAGES=true", "SINGLE_REGISTRY=true", "PULL_URL=127.0.0.1:5001", "NGINX_RESOLVER=127.0.0.11"} {
 		if got := r.answer(http.MethodGet, "http://127.0.0.1:5080/env"); !strings.Contains(got, want+"\n") {
 			t.Errorf("%s is not in %s", want, got)
 		}

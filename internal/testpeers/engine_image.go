@@ -74,7 +74,7 @@ http {
 	access_log off;
 	server {
 		listen 80;
-		resolver ${NGINX_RESOLVER:-127.0.0.11};
+		${NGINX_RESOLVER:+resolver $NGINX_RESOLVER;}
 		location / { root /www; }
 		location /v2 {
 			proxy_http_version 1.1;
