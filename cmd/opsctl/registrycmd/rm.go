@@ -124,7 +124,7 @@ func (o *rmOptions) removal(ctx context.Context, env *cli.Env, p *place) (remove
 	if p.api != nil {
 		return p.api.View(ctx, false), overAPI{remove.OverAPI{Registry: p.api}}, nil
 	}
-	folders, err := remove.OpenFolders(o.root, env.Now)
+	folders, err := remove.OpenFolders(p.root, env.Now)
 	return inspect.Folders{Store: p.store}, inFolders{folders}, err
 }
 

@@ -32,6 +32,7 @@ func (w *where) add(cmd *cobra.Command) {
 // place is an opened registry: one of the two.
 type place struct {
 	store *layout.Store
+	root  string // of the store
 	api   *remote.Registry
 }
 
@@ -53,7 +54,7 @@ func (w *where) use(env *cli.Env, cmd *cobra.Command, args []string, use func(co
 			if err != nil {
 				return explain(err)
 			}
-			p := &place{store: store}
+			p := &place{store: store, root: at.root}
 			defer p.Close()
 			return explain(use(ctx, p))
 		})
