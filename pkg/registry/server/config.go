@@ -70,6 +70,8 @@ func ParseConfig(text []byte, environ []string) (*Config, error) {
 	return c, nil
 }
 
+// storage takes a section. A switch that is no boolean is off, and no error: the registry takes it so and runs
+// (registry/handlers/app.go).
 func (c *Config) storage(name string, node *yaml.Node) error {
 	switch name {
 	case "cache":
@@ -85,19 +87,19 @@ func (c *Config) storage(name string, node *yaml.Node) error {
 		return err
 	case "delete":
 		var v struct {
-			Enabled bool `yaml:"enabled"`
+			Enabled any `yaml:"enabled"`
 		}
 		err := node.Decode(&v)
-		c.Delete = v.Enabled
+		c.Delete = v.Enabled == true
 		return err
 	case "maintenance":
 		var v struct {
 			ReadOnly struct {
-				Enabled bool `yaml:"enabled"`
+				Enabled any `yaml:"enabled"`
 			} `yaml:"readonly"`
 		}
 		err := node.Decode(&v)
-		c.ReadOnly = v.ReadOnly.Enabled
+		c.ReadOnly = v.ReadOnly.Enabled == true
 		return err
 	case "redirect", "tag":
 		return nil
