@@ -154,6 +154,10 @@ func sign(path string, f *os.File) error {
 		return cause(err)
 	}
 	_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		// The lock is held all the same, and what makes room may need it; nobody is named then.
+		return f.Truncate(0)
+	}
 	return err
 }
 
