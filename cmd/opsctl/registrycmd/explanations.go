@@ -1,6 +1,8 @@
 package registrycmd
 
 import (
+	"io/fs"
+
 	"github.com/opsctl/opsctl/pkg/cli"
 	"github.com/opsctl/opsctl/pkg/quarantine"
 	"github.com/opsctl/opsctl/pkg/registry/inspect"
@@ -47,6 +49,7 @@ func explanations() []explanation {
 			"let it speak https (http: tls: in its configuration, or a proxy), or run this on its host against 127.0.0.1",
 		},
 		{remote.ErrCertificate, cli.CodeFailed, "registry.certificate", "--ca-file FILE names the authority that signed it"},
+		{fs.ErrPermission, cli.CodeDenied, "registry.denied", "run it as root, or as the user as whom the registry runs"},
 		{remote.ErrDenied, cli.CodeDenied, "registry.denied", "docker login HOST[:PORT] keeps the credentials that are used"},
 	}
 }
