@@ -275,9 +275,13 @@ func (s *Set) back(name string, folder bool) (bool, error) {
 	return err == nil, err
 }
 
-// RestoreAll puts back all that is in the set, and drops the set when nothing stayed.
+// RestoreAll takes away what was written ([Set.Wrote]), puts back all that is in the set, and drops the set when nothing
+// stayed.
 func (s *Set) RestoreAll(ctx context.Context) (Outcome, error) {
 	var done Outcome
+	if err := s.unwrite(); err != nil {
+		return done, err
+	}
 	if err := s.mergeAll(ctx, ".", &done); err != nil || done.Kept > 0 {
 		return done, err
 	}

@@ -9,7 +9,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/opsctl/opsctl/pkg/atomicfile"
@@ -20,10 +19,6 @@ import (
 
 // Kind is that of the sets that repairs make.
 const Kind = "registry fsck"
-
-// WrittenFile is what a repair's set calls its list of what was written in place of what was put away, or where nothing was: a path
-// a line, relative to the store's folder. To take the repair back, they go first.
-const WrittenFile = "written"
 
 // Plan is what mends the findings that can be mended. Each step looks again, and does nothing to what is no longer wrong.
 // Steps are done with [Checker.Apply].
@@ -70,10 +65,9 @@ func mendable(items []Finding) []Finding {
 
 // mending is one repair under way.
 type mending struct {
-	c       *Checker
-	yard    *quarantine.Yard
-	set     *quarantine.Set
-	written []string
+	c     *Checker
+	set   *quarantine.Set
+	wrote bool
 }
 
 // Apply mends what [Checker.Plan] shows for a report, under the lock of the quarantine, and returns the ID under which it can be
@@ -94,7 +88,7 @@ func (c *Checker) Apply(ctx context.Context, r *Report, watch func(plan.Step)) (
 	if err != nil {
 		return "", err
 	}
-	m := &mending{c: c, yard: yard, set: set}
+	m := &mending{c: c, set: set}
 	p := c.Plan(r)
 	for i, f := range mendable(r.Items) {
 		p.Steps[i].Do = func(ctx context.Context) error { return m.mend(ctx, f) }
@@ -105,7 +99,7 @@ func (c *Checker) Apply(ctx context.Context, r *Report, watch func(plan.Step)) (
 	if err := yard.Sync(); err != nil {
 		return "", err
 	}
-	if empty, err := set.Empty(); err != nil || empty && m.written == nil {
+	if empty, err := set.Empty(); err != nil || empty && !m.wrote {
 		return "", errors.Join(err, set.Purge())
 	}
 	return set.ID, nil
@@ -130,10 +124,13 @@ func (m *mending) mend(ctx context.Context, f Finding) error {
 	}
 }
 
-// write notes that something will be written, before it is.
-func (m *mending) write(name string) error {
-	m.written = append(m.written, name)
-	return m.set.Write(WrittenFile, []byte(strings.Join(m.written, "\n")+"\n"))
+// noted has what was just written go first when the repair is taken back.
+func (m *mending) noted(name string, err error) error {
+	if err != nil {
+		return err
+	}
+	m.wrote = true
+	return m.set.Wrote(name)
 }
 
 // rewrite puts a link away and writes it anew, with its mode and owner.
@@ -143,14 +140,11 @@ func (m *mending) rewrite(f Finding) error {
 	if err != nil {
 		return err
 	}
-	if err := m.write(f.name); err != nil {
-		return err
-	}
 	if err := m.set.Take(path.Dir(f.name), []string{path.Base(f.name)}, func(string) {}); err != nil {
 		return err
 	}
 	uid, gid := owner(info)
-	return atomicfile.Replace(file, []byte(f.text), info.Mode().Perm(), uid, gid)
+	return m.noted(f.name, atomicfile.Replace(file, []byte(f.text), info.Mode().Perm(), uid, gid))
 }
 
 // create makes a folder like the one above it.
@@ -160,29 +154,19 @@ func (m *mending) create(f Finding) error {
 	if err != nil {
 		return err
 	}
-	if err := m.write(f.name); err != nil {
-		return err
-	}
 	if err := os.Mkdir(dir, info.Mode().Perm()); err != nil {
 		return err
 	}
 	uid, gid := owner(info)
-	return errors.Join(os.Lchown(dir, uid, gid), os.Chmod(dir, info.Mode().Perm()))
+	return m.noted(f.name, errors.Join(os.Lchown(dir, uid, gid), os.Chmod(dir, info.Mode().Perm())))
 }
 
 // back takes all of it back.
 func (m *mending) back(ctx context.Context) error {
-	var errs []error
-	for _, name := range m.written {
-		if err := os.Remove(filepath.Join(layout.Dir(m.c.root), name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, err)
-		}
+	if _, err := m.set.RestoreAll(ctx); err != nil {
+		return fmt.Errorf("what was put away stays in %s: %w", m.set.Path(""), err)
 	}
-	_, err := m.set.RestoreAll(ctx)
-	if err != nil {
-		errs = append(errs, fmt.Errorf("what was put away stays in %s: %w", m.set.Path(""), err))
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
 func owner(info os.FileInfo) (uid, gid int) {
