@@ -61,7 +61,8 @@ func (s *Store) shard(algorithm, prefix string, yield func(Blob, *Problem) bool)
 }
 
 func dataPath(d digest.Digest) string {
-	return path.Join("blobs", d.Algorithm(), d.Hex()[:2], d.Hex(), "data")
+	digits := d.Hex()
+	return "blobs/" + d.Algorithm() + "/" + digits[:2] + "/" + digits + "/data"
 }
 
 // Blob is one blob by its digest; the problem wraps [io/fs.ErrNotExist] when the store lacks it.

@@ -135,8 +135,8 @@ func (s *Store) links(base string) iter.Seq2[Link, *Problem] {
 }
 
 func (s *Store) readLink(base string, named digest.Digest) (Link, *Problem) {
-	folder := path.Join(base, named.Algorithm(), named.Hex())
-	name := path.Join(folder, "link")
+	folder := base + "/" + named.Algorithm() + "/" + named.Hex()
+	name := folder + "/link"
 	target, changed, err := s.link(name)
 	if errors.Is(err, ErrEmpty) {
 		target, changed, err = s.calm(folder, name)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/opsctl/opsctl/pkg/registry/digest"
 )
@@ -97,13 +96,15 @@ func (d *document) kind() Kind {
 const artifactType = "application/vnd.oci.artifact.manifest.v1+json"
 
 func (m *Manifest) fill(doc *document) error {
-	blobs := slices.Concat(doc.Layers, doc.Blobs)
+	blobs := make([]descriptor, 0, len(doc.Layers)+len(doc.Blobs)+len(doc.FSLayers)+1)
+	blobs = append(append(blobs, doc.Layers...), doc.Blobs...)
 	if doc.Config != nil {
 		blobs = append(blobs, *doc.Config)
 	}
 	for _, layer := range doc.FSLayers {
 		blobs = append(blobs, descriptor{Digest: layer.BlobSum})
 	}
+	m.Blobs = make([]digest.Digest, 0, len(blobs))
 	for _, blob := range blobs {
 		d, err := digest.Parse(blob.Digest)
 		if err != nil {
