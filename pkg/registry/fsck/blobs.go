@@ -21,6 +21,9 @@ import (
 // errIrregular is of something that is neither a file nor a folder.
 var errIrregular = errors.New("neither a folder nor a regular file")
 
+// chunk is how much of a blob is read at a time.
+const chunk = 256 << 10
+
 // blobs lists the blobs, and then reads each against its name.
 func (c *Checker) blobs(ctx context.Context) error {
 	var total int64
@@ -28,7 +31,7 @@ func (c *Checker) blobs(ctx context.Context) error {
 		c.report.Blobs++
 		total += b.Bytes
 		if b.Bytes == 0 {
-			c.add(func() *Finding { return c.judgeBlob(context.WithoutCancel(ctx), b.Digest, nil) })
+			c.add(func() *Finding { return c.judgeBlob(context.WithoutCancel(ctx), b.Digest, nil, nil) })
 		}
 		return nil
 	}, true)
@@ -42,9 +45,10 @@ func (c *Checker) blobs(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for range max(c.o.Workers, 1) {
 		wg.Go(func() {
+			buffer := make([]byte, chunk)
 			for b := range todo {
 				if ctx.Err() == nil {
-					c.hash(ctx, b, rep)
+					c.hash(ctx, b, buffer, rep)
 				}
 			}
 		})
@@ -62,22 +66,22 @@ func (c *Checker) blobs(ctx context.Context) error {
 }
 
 // hash judges one blob; it counts the first time alone.
-func (c *Checker) hash(ctx context.Context, b layout.Blob, rep progress.Reporter) {
+func (c *Checker) hash(ctx context.Context, b layout.Blob, buffer []byte, rep progress.Reporter) {
 	if b.Bytes == 0 {
 		return // judged when it was listed
 	}
-	f := c.judgeBlob(ctx, b.Digest, rep)
+	f := c.judgeBlob(ctx, b.Digest, buffer, rep)
 	c.mu.Lock()
 	c.report.Bytes += b.Bytes
 	c.mu.Unlock()
-	c.note(f, func() *Finding { return c.judgeBlob(context.WithoutCancel(ctx), b.Digest, nil) })
+	c.note(f, func() *Finding { return c.judgeBlob(context.WithoutCancel(ctx), b.Digest, nil, nil) })
 }
 
-// judgeBlob reads a blob against its name. One that has gone is nothing.
-func (c *Checker) judgeBlob(ctx context.Context, d digest.Digest, rep progress.Reporter) *Finding {
+// judgeBlob reads a blob against its name, through a buffer unless that is nil. One that has gone is nothing.
+func (c *Checker) judgeBlob(ctx context.Context, d digest.Digest, buffer []byte, rep progress.Reporter) *Finding {
 	shard, name := layout.BlobDir(d)
 	folder := path.Join(shard, name)
-	got, n, err := c.sum(ctx, d, rep)
+	got, n, err := c.sum(ctx, d, buffer, rep)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err != nil && ctx.Err() != nil:
 		return nil
@@ -106,7 +110,7 @@ func (c *Checker) mark(d digest.Digest, unsound bool) {
 }
 
 // sum is the hash of a blob's content in hexadecimal digits.
-func (c *Checker) sum(ctx context.Context, d digest.Digest, rep progress.Reporter) (digits string, bytes int64, err error) {
+func (c *Checker) sum(ctx context.Context, d digest.Digest, buffer []byte, rep progress.Reporter) (digits string, bytes int64, err error) {
 	content, err := c.store.Content(d)
 	if err != nil {
 		return "", 0, err
@@ -116,7 +120,7 @@ func (c *Checker) sum(ctx context.Context, d digest.Digest, rep progress.Reporte
 	if d.Algorithm() == "sha512" {
 		h = sha512.New()
 	}
-	bytes, err = io.Copy(h, progress.Reader(&stopping{ctx, content}, rep))
+	bytes, err = io.CopyBuffer(h, progress.Reader(&stopping{ctx, content}, rep), buffer)
 	return hex.EncodeToString(h.Sum(nil)), bytes, err
 }
 

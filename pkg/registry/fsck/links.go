@@ -126,7 +126,7 @@ func (c *Checker) whole(d digest.Digest) bool {
 	if !c.o.Quick {
 		return true
 	}
-	return c.judgeBlob(context.Background(), d, nil) == nil && c.state(d) == there
+	return c.judgeBlob(context.Background(), d, nil, nil) == nil && c.state(d) == there
 }
 
 // tags looks at a repository's tags.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"os"
 	"path"
 
 	"golang.org/x/sys/unix"
@@ -62,6 +61,27 @@ func (s *Store) Content(d digest.Digest) (io.ReadCloser, error) {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("opening: %w", errNoData)
 	}
-	// A regular file is read the same with O_NONBLOCK.
-	return os.NewFile(uintptr(fd), name), nil
+	return content(fd), nil
 }
+
+// content is a descriptor of a regular file: [os.NewFile] would try to have the runtime wait for it.
+type content int
+
+// Read implements [io.Reader].
+func (c content) Read(p []byte) (int, error) {
+	for {
+		n, err := unix.Read(int(c), p)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return 0, err
+		case n == 0 && len(p) > 0:
+			return 0, io.EOF
+		default:
+			return n, nil
+		}
+	}
+}
+
+// Close implements [io.Closer].
+func (c content) Close() error { return unix.Close(int(c)) }
