@@ -125,10 +125,13 @@ func (r *realRegistry) fill() {
 
 // TestCollectLosesNothing: what could be pulled can be, but what hangs on a signature whose subject is gone; the official collector
 // then finds nothing more, and undoing brings the same tree.
-func TestCollectLosesNothing(t *testing.T) {
+func TestCollectLosesNothing(t *testing.T) { eachRegistry(t, collectLosesNothing) }
+
+func collectLosesNothing(t *testing.T, program string) {
+	t.Helper()
 	for _, m := range []bool{false, true} {
 		t.Run(fmt.Sprint("deleteUntagged ", m), func(t *testing.T) {
-			r := startRegistry(t)
+			r := startRegistryOf(t, program, "")
 			r.fill()
 			before, files := r.pullable(), tree(t, r.root)
 			report := r.collect(atOnce(m))
@@ -181,12 +184,15 @@ func (r *realRegistry) catalog() []string {
 
 // TestARegistryWithACacheForgets: with a cache in memory the registry says that it has what is gone; made to forget, it takes the
 // layer again.
-func TestARegistryWithACacheForgets(t *testing.T) {
-	r := startRegistryOf(t, debianRegistry(t), cached)
+func TestARegistryWithACacheForgets(t *testing.T) { eachRegistry(t, aRegistryWithACacheForgets) }
+
+func aRegistryWithACacheForgets(t *testing.T, program string) {
+	t.Helper()
+	r := startRegistryOf(t, program, cached)
 	img := r.image("team/app:v1", r.random())
 	r.remove("team/app", img)
 	found := must[[]*server.Process](t)(server.Find(r.root))
-	if len(found) != 1 || !found[0].Remembers() || !found[0].RemembersManifests() || time.Since(found[0].Started) > time.Minute {
+	if len(found) != 1 || !found[0].Remembers() || time.Since(found[0].Started) > time.Minute {
 		t.Fatalf("%+v", found)
 	}
 	layers := must[[]v1.Layer](t)(img.Layers())
@@ -205,10 +211,13 @@ func TestARegistryWithACacheForgets(t *testing.T) {
 	}
 	must[*sweep.Undone](t)(r.collector(atOnce(true)).Undo(t.Context(), ""))
 
-	o := atOnce(true)
-	o.Running = &sweep.Running{Started: found[0].Started, Forget: found[0].Client().Forget, Manifests: true}
+	o, manifests := atOnce(true), 0
+	if found[0].RemembersManifests() {
+		manifests = 1
+	}
+	o.Running = &sweep.Running{Started: found[0].Started, Forget: found[0].Client().Forget, Manifests: manifests > 0}
 	report := r.collect(o)
-	if report.Quarantined.Blobs != 3 || report.Cached.Blobs != 1 || status() != http.StatusNotFound {
+	if report.Quarantined.Blobs != 4-manifests || report.Cached.Blobs != manifests || status() != http.StatusNotFound {
 		t.Errorf("%+v, HEAD answers %d", *report, status())
 	}
 	r.image("team/app:v2", img)

@@ -211,12 +211,15 @@ func (tr *traffic) run(workers, each int, seed uint64, collect func(context.Cont
 }
 
 // TestCollectingWhileClientsPush: no push that said success is broken, and no pull fails.
-func TestCollectingWhileClientsPush(t *testing.T) {
+func TestCollectingWhileClientsPush(t *testing.T) { eachRegistry(t, collectingWhileClientsPush) }
+
+func collectingWhileClientsPush(t *testing.T, program string) {
+	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	for name, storage := range map[string]string{"no cache": "", "cache in memory": cached} {
 		t.Run(name, func(t *testing.T) {
-			r := startRegistryOf(t, debianRegistry(t), storage)
+			r := startRegistryOf(t, program, storage)
 			tr := newTraffic(r)
 			tr.push("first/app:1", r.random())
 			var gone sweep.Amount
@@ -225,7 +228,7 @@ func TestCollectingWhileClientsPush(t *testing.T) {
 				o.Grace, o.Settle, o.PurgeOlderThan = time.Second, 300*time.Millisecond, 3*time.Second
 				if storage != "" {
 					p := must[[]*server.Process](t)(server.Find(r.root))
-					o.Running = &sweep.Running{Started: p[0].Started, Forget: p[0].Client().Forget, Manifests: true}
+					o.Running = &sweep.Running{Started: p[0].Started, Forget: p[0].Client().Forget, Manifests: p[0].RemembersManifests()}
 				}
 				report, err := r.collector(o).Collect(ctx)
 				if report != nil {
@@ -248,7 +251,7 @@ func TestCollectingWhileClientsPush(t *testing.T) {
 		})
 	}
 	t.Run("the official collector", func(t *testing.T) {
-		r := startRegistryOf(t, debianRegistry(t), cached)
+		r := startRegistryOf(t, program, cached)
 		tr := newTraffic(r)
 		tr.push("first/app:1", r.random())
 		tr.run(3, 60, seed, func(ctx context.Context) error {

@@ -17,7 +17,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
-	"github.com/opsctl/opsctl/internal/testpeers"
 	"github.com/opsctl/opsctl/pkg/registry/digest"
 	"github.com/opsctl/opsctl/pkg/registry/layout"
 	"github.com/opsctl/opsctl/pkg/registry/server"
@@ -322,35 +321,34 @@ func (m *races) run(take func(gate, from, to int, kept bool) bool) {
 // TestPushesCrossEveryStepOfACollection holds the registry in the middle of a push, at each call that matters, while a
 // collection goes from each step to each later one: what was pushed with success can be pulled, and what failed can be repeated at once.
 func TestPushesCrossEveryStepOfACollection(t *testing.T) {
-	registries := map[string]func(*testing.T) string{"2.8": debianRegistry}
+	eachRegistry(t, pushesCross)
+}
+
+func pushesCross(t *testing.T, program string) {
+	t.Helper()
 	torture := os.Getenv("OPSCTL_TORTURE")
-	if torture != "" {
-		registries["3.1"] = func(t *testing.T) string { t.Helper(); return testpeers.RequireDistribution3(t) }
-	}
-	for version, program := range registries {
-		for name, storage := range map[string]string{"no cache": "", "cache in memory": cached} {
-			t.Run(version+" "+name, func(t *testing.T) {
-				t.Parallel() // they wait more than they work
-				r := startRegistryOf(t, program(t), storage)
-				m := &races{r: r, stands: map[string]string{}, options: func() sweep.Options {
-					o := atOnce(true)
-					o.Workers, o.Settle, o.PurgeOlderThan = 1, 20*time.Millisecond, 0
-					if storage != "" {
-						p := must[[]*server.Process](t)(server.Find(r.root))[0]
-						o.Running = &sweep.Running{Started: p.Started, Forget: p.Client().Forget, Manifests: p.RemembersManifests()}
-					}
-					return o
-				}}
-				m.run(func(gate, from, to int, kept bool) bool {
-					switch {
-					case torture != "" && torture != "short":
-						return true
-					case from == 1 && to == 5:
-						return kept == (gate%2 == 1)
-					}
-					return storage == "" && to == from+3 && from != 1 && from%2 == gate%2 && kept == (from < 2)
-				})
+	for name, storage := range map[string]string{"no cache": "", "cache in memory": cached} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // they wait more than they work
+			r := startRegistryOf(t, program, storage)
+			m := &races{r: r, stands: map[string]string{}, options: func() sweep.Options {
+				o := atOnce(true)
+				o.Workers, o.Settle, o.PurgeOlderThan = 1, 20*time.Millisecond, 0
+				if storage != "" {
+					p := must[[]*server.Process](t)(server.Find(r.root))[0]
+					o.Running = &sweep.Running{Started: p.Started, Forget: p.Client().Forget, Manifests: p.RemembersManifests()}
+				}
+				return o
+			}}
+			m.run(func(gate, from, to int, kept bool) bool {
+				switch {
+				case torture != "" && torture != "short":
+					return true
+				case from == 1 && to == 5:
+					return kept == (gate%2 == 1)
+				}
+				return storage == "" && to == from+3 && from != 1 && from%2 == gate%2 && kept == (from < 2)
 			})
-		}
+		})
 	}
 }

@@ -51,6 +51,18 @@ func debianRegistry(t *testing.T) (program string) {
 	return filepath.Join(testpeers.RequireTree(t, testpeers.Registry()).Dir, "usr/bin/docker-registry")
 }
 
+// eachRegistry runs a test against Debian's docker-registry 2.8.2, and under OPSCTL_TORTURE against distribution 3.1 as well.
+func eachRegistry(t *testing.T, run func(t *testing.T, program string)) {
+	t.Helper()
+	t.Run("2.8", func(t *testing.T) { run(t, debianRegistry(t)) })
+	t.Run("3.1", func(t *testing.T) {
+		if os.Getenv("OPSCTL_TORTURE") == "" {
+			t.Skip("judged under OPSCTL_TORTURE")
+		}
+		run(t, testpeers.RequireDistribution3(t))
+	})
+}
+
 // cached is the line of a configuration with a cache in memory.
 const cached = "  cache: {blobdescriptor: inmemory}\n"
 
@@ -81,6 +93,7 @@ func (r *realRegistry) start() {
 	t.Helper()
 	cmd := exec.Command(r.program, "serve", r.conf)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.Env = append(os.Environ(), "OTEL_TRACES_EXPORTER=none") // 3.1 would look for a collector
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
