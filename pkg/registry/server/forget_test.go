@@ -41,6 +41,8 @@ func TestForget(t *testing.T) {
 		{"at once", 1, http.StatusAccepted, 1, true},
 		{"was not known", 0, http.StatusNotFound, 1, true},
 		{"a read brought it back", 3, http.StatusAccepted, 3, true},
+		{"with an error, and forgotten", 1, http.StatusInternalServerError, 1, true},
+		{"with an error, and not", 99, http.StatusInternalServerError, forgets, false},
 		{"never", 99, http.StatusAccepted, forgets, false},
 		{"deletion is off", 1, http.StatusMethodNotAllowed, 1, false},
 		{"a login is wanted", 1, http.StatusUnauthorized, 1, false},
