@@ -25,22 +25,18 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"golang.org/x/crypto/bcrypt"
 
-	"github.com/opsctl/opsctl/internal/testpeers"
 	"github.com/opsctl/opsctl/pkg/registry/layout"
 	api "github.com/opsctl/opsctl/pkg/registry/remote"
 	"github.com/opsctl/opsctl/pkg/registry/usage"
 )
 
-// eachRegistry runs a test against docker-registry 2.8.2, and under OPSCTL_TORTURE against distribution 3.1 as well.
+// eachRegistry runs a test of the program against each registry that [eachProgram] knows.
 func eachRegistry(t *testing.T, test func(c *cli, program string)) {
 	t.Helper()
 	opsctl := buildOpsctl(t, t.TempDir())
-	t.Run("2.8.2", func(t *testing.T) { test(&cli{t, opsctl, t.TempDir()}, debianRegistry(t)) })
-	t.Run("3.1", func(t *testing.T) {
-		if os.Getenv("OPSCTL_TORTURE") == "" {
-			t.Skip("judged under OPSCTL_TORTURE")
-		}
-		test(&cli{t, opsctl, t.TempDir()}, testpeers.RequireDistribution3(t))
+	eachProgram(t, func(t *testing.T, program string) {
+		t.Helper()
+		test(&cli{t, opsctl, t.TempDir()}, program)
 	})
 }
 

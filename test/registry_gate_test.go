@@ -32,7 +32,6 @@ func (r *realRegistry) gateAt(name string) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	//nolint:gosec // G204: the registry that the test has started
 	cmd := exec.Command("strace", "-f", "-e", "quiet=exit,personality,path-resolution,thread-execve", "-e", "signal=none", "-o", "/dev/fd/3",
 		"-P", filepath.Join(layout.Dir(r.root), name), "-e", "trace="+calls, "-e", "inject="+calls+":delay_enter=600s", "-p", strconv.Itoa(r.pid))
 	cmd.ExtraFiles = []*os.File{in}

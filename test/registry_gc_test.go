@@ -125,7 +125,7 @@ func (r *realRegistry) fill() {
 
 // TestCollectLosesNothing: what could be pulled can be, but what hangs on a signature whose subject is gone; the official collector
 // then finds nothing more, and undoing brings the same tree.
-func TestCollectLosesNothing(t *testing.T) { eachRegistry(t, collectLosesNothing) }
+func TestCollectLosesNothing(t *testing.T) { eachProgram(t, collectLosesNothing) }
 
 func collectLosesNothing(t *testing.T, program string) {
 	t.Helper()
@@ -184,7 +184,7 @@ func (r *realRegistry) catalog() []string {
 
 // TestARegistryWithACacheForgets: with a cache in memory the registry says that it has what is gone; made to forget, it takes the
 // layer again.
-func TestARegistryWithACacheForgets(t *testing.T) { eachRegistry(t, aRegistryWithACacheForgets) }
+func TestARegistryWithACacheForgets(t *testing.T) { eachProgram(t, aRegistryWithACacheForgets) }
 
 func aRegistryWithACacheForgets(t *testing.T, program string) {
 	t.Helper()

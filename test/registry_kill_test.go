@@ -95,13 +95,13 @@ func (k *killRig) owners(root string) {
 }
 
 // keep takes a store away, to be laid down again and again.
-func (k *killRig) keep(name, dir string) {
+func (k *killRig) keep(store, dir string) {
 	k.t.Helper()
-	to := filepath.Join(filepath.Dir(k.work), name)
+	to := filepath.Join(filepath.Dir(k.work), store)
 	if err := os.Rename(dir, to); err != nil {
 		k.t.Fatal(err)
 	}
-	k.stores[name], k.trees[name] = to, tree(k.t, to)
+	k.stores[store], k.trees[store] = to, tree(k.t, to)
 	// A copy has the same files by another name, which the lock must not have.
 	if err := os.Remove(k.lock(to)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		k.t.Fatal(err)
@@ -112,12 +112,12 @@ func (k *killRig) yard(root string) string { return filepath.Join(layout.Dir(roo
 func (k *killRig) lock(root string) string { return filepath.Join(k.yard(root), "lock") }
 
 // lay makes the working store a copy.
-func (k *killRig) lay(name string) {
+func (k *killRig) lay(store string) {
 	k.t.Helper()
 	if err := os.RemoveAll(k.work); err != nil {
 		k.t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(k.t.Context(), "cp", "-al", k.stores[name], k.work).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(k.t.Context(), "cp", "-al", k.stores[store], k.work).CombinedOutput(); err != nil {
 		k.t.Fatalf("%v: %s", err, out)
 	}
 }

@@ -211,7 +211,7 @@ func (tr *traffic) run(workers, each int, seed uint64, collect func(context.Cont
 }
 
 // TestCollectingWhileClientsPush: no push that said success is broken, and no pull fails.
-func TestCollectingWhileClientsPush(t *testing.T) { eachRegistry(t, collectingWhileClientsPush) }
+func TestCollectingWhileClientsPush(t *testing.T) { eachProgram(t, collectingWhileClientsPush) }
 
 func collectingWhileClientsPush(t *testing.T, program string) {
 	t.Helper()

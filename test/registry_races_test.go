@@ -39,7 +39,12 @@ func (p place) String() string {
 // places of a collection, as it comes to them.
 func places() []place {
 	return []place{
-		{sweep.StepMark, 1}, {sweep.StepFence, 1}, {sweep.StepForget, 1}, {sweep.StepRecheck, 1}, {sweep.StepSweep, 1}, {sweep.StepSettle, 1},
+		{sweep.StepMark, 1},
+		{sweep.StepFence, 1},
+		{sweep.StepForget, 1},
+		{sweep.StepRecheck, 1},
+		{sweep.StepSweep, 1},
+		{sweep.StepSettle, 1},
 		{sweep.StepSettle, 2},
 	}
 }
@@ -124,7 +129,7 @@ func crossings() []crossing {
 
 // upload sends an image's layer, whether it is there or not.
 func upload(r *realRegistry, repository string, img v1.Image) error {
-	resp, err := r.post(repository, "")
+	resp, err := r.post(repository, "") //nolint:bodyclose // post has closed it
 	if err != nil {
 		return err
 	}
@@ -183,7 +188,7 @@ func (r *realRegistry) send(location string, h v1.Hash, data []byte) error {
 // mount asks for an image's layer from another repository, and sends it where that is refused.
 func mount(r *realRegistry, repository string, img v1.Image) error {
 	h, _ := r.layer(img)
-	resp, err := r.post(repository, "?mount="+h.String()+"&from="+source(repository))
+	resp, err := r.post(repository, "?mount="+h.String()+"&from="+source(repository)) //nolint:bodyclose // post has closed it
 	if err != nil || resp.StatusCode == http.StatusCreated {
 		return err
 	}
@@ -321,7 +326,7 @@ func (m *races) run(take func(gate, from, to int, kept bool) bool) {
 // TestPushesCrossEveryStepOfACollection holds the registry in the middle of a push, at each call that matters, while a
 // collection goes from each step to each later one: what was pushed with success can be pulled, and what failed can be repeated at once.
 func TestPushesCrossEveryStepOfACollection(t *testing.T) {
-	eachRegistry(t, pushesCross)
+	eachProgram(t, pushesCross)
 }
 
 func pushesCross(t *testing.T, program string) {

@@ -51,8 +51,8 @@ func debianRegistry(t *testing.T) (program string) {
 	return filepath.Join(testpeers.RequireTree(t, testpeers.Registry()).Dir, "usr/bin/docker-registry")
 }
 
-// eachRegistry runs a test against Debian's docker-registry 2.8.2, and under OPSCTL_TORTURE against distribution 3.1 as well.
-func eachRegistry(t *testing.T, run func(t *testing.T, program string)) {
+// eachProgram runs a test against Debian's docker-registry 2.8.2, and under OPSCTL_TORTURE against distribution 3.1 as well.
+func eachProgram(t *testing.T, run func(t *testing.T, program string)) {
 	t.Helper()
 	t.Run("2.8", func(t *testing.T) { run(t, debianRegistry(t)) })
 	t.Run("3.1", func(t *testing.T) {

@@ -172,7 +172,7 @@ func (s *Set) parents(dir string) error {
 // remake makes a folder of the base as the tree mirrors it. It gets its name when it has its mode and owner: whoever is killed
 // in between would leave one that the registry cannot read, and that nobody makes good since it is there.
 func (s *Set) remake(dir string) error {
-	made := path.Join(Folder, s.ID, "new-"+strconv.FormatUint(rand.Uint64(), 16)) // others may be at it
+	made := path.Join(Folder, s.ID, "new-"+strconv.FormatUint(rand.Uint64(), 16)) //nolint:gosec // G404: others may be at it, and none of them is hostile
 	err := like(s.yard.base, s.tree(dir), made)
 	if err == nil {
 		err = s.rename(made, dir, unix.RENAME_NOREPLACE)

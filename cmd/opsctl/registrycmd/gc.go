@@ -21,15 +21,19 @@ import (
 	"github.com/opsctl/opsctl/pkg/span"
 )
 
+// gcOptions are the flags of gc.
+type gcOptions struct {
+	folder
+	sweep.Options
+
+	change plancmd.Flags
+	keep   keepFlags
+	never  bool // purge
+	ask    bool // this runs in a container, see package relay
+}
+
 func newGC(env *cli.Env) *cobra.Command {
-	var (
-		where folder
-		flags plancmd.Flags
-		o     sweep.Options
-		ask   bool
-		keep  keepFlags
-		never bool
-	)
+	var o gcOptions
 	cmd := &cobra.Command{
 		Use:   "gc [flags]",
 		Short: "Collect a registry's garbage while it runs, undoably",
@@ -47,51 +51,60 @@ func newGC(env *cli.Env) *cobra.Command {
 			"  opsctl registry gc --root /var/lib/docker-registry --stopped --grace 0s --yes",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := flags.Check(); err != nil {
+			if err := o.prepare(cmd.Context(), env); err != nil {
 				return err
 			}
-			var err error
-			if o.Keep, err = keep.digests(cmd.Context(), env); err != nil {
-				return err
-			}
-			if never {
-				o.PurgeOlderThan = -1
-			}
-			if ask {
-				terms, err := relay.Attach(env.In, env.Out)
-				if err != nil {
-					return err
-				}
-				o.Keep, o.Running = terms.Keep, terms.Running
-			}
-			return where.use(env, cmd, args, relayed(env, o.Keep), func(ctx context.Context, at found) error {
-				if o.Stopped = o.Stopped || at.in != nil && !at.in.Running; o.Stopped {
-					o.Settle = 0
-				}
-				if !ask {
-					var err error
-					if o.Running, err = running(ctx, at, &o); err != nil {
-						return err
-					}
-				}
-				return collect(ctx, env, at.root, o, flags)
-			})
+			return o.use(env, cmd, args, relayed(env, o.Keep), func(ctx context.Context, at found) error { return o.run(ctx, env, at) })
 		},
 	}
-	where.add(cmd)
-	flags.Add(cmd.Flags())
-	keep.add(cmd)
+	o.add(cmd)
+	return cmd
+}
+
+// add defines the flags.
+func (o *gcOptions) add(cmd *cobra.Command) {
+	o.folder.add(cmd)
+	o.change.Add(cmd.Flags())
+	o.keep.add(cmd)
+	o.Grace, o.Settle, o.PurgeOlderThan = time.Hour, time.Minute, span.Week
 	f := cmd.Flags()
 	f.BoolVarP(&o.DeleteUntagged, "delete-untagged", "m", false, "collect manifests without a tag as well")
-	o.Grace, o.Settle, o.PurgeOlderThan = time.Hour, time.Minute, span.Week
 	f.Var(span.Value{D: &o.Grace}, "grace", "leave alone what is younger, and blobs whose links have been away for less")
 	f.Var(span.Value{D: &o.Settle}, "settle", "how long the store has to rest at the end")
 	f.Var(span.Value{D: &o.PurgeOlderThan}, "purge-older-than", "delete what was put away longer ago")
-	f.BoolVar(&never, "no-purge", false, "delete nothing, however long ago it was put away")
-	f.BoolVar(&ask, "relay", false, "ask on stdout for what only the caller can do")
-	_ = f.MarkHidden("relay")
+	f.BoolVar(&o.never, "no-purge", false, "delete nothing, however long ago it was put away")
 	f.BoolVar(&o.Stopped, "stopped", false, "no registry uses the folder: do not wait, and remove empty folders")
-	return cmd
+	f.BoolVar(&o.ask, "relay", false, "ask on stdout for what only the caller can do")
+	_ = f.MarkHidden("relay")
+}
+
+// prepare reads what the flags name.
+func (o *gcOptions) prepare(ctx context.Context, env *cli.Env) (err error) {
+	if err := o.change.Check(); err != nil {
+		return err
+	}
+	if o.never {
+		o.PurgeOlderThan = -1
+	}
+	if !o.ask {
+		o.Keep, err = o.keep.digests(ctx, env)
+		return err
+	}
+	terms, err := relay.Attach(env.In, env.Out)
+	o.Keep, o.Running = terms.Keep, terms.Running
+	return err
+}
+
+func (o *gcOptions) run(ctx context.Context, env *cli.Env, at found) (err error) {
+	if o.Stopped = o.Stopped || at.in != nil && !at.in.Running; o.Stopped {
+		o.Settle = 0
+	}
+	if !o.ask {
+		if o.Running, err = running(ctx, at, &o.Options); err != nil {
+			return err
+		}
+	}
+	return collect(ctx, env, at.root, o.Options, o.change)
 }
 
 // collect shows the plan and does it.

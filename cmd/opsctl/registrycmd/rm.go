@@ -56,7 +56,7 @@ func newRm(env *cli.Env) *cobra.Command {
 			})
 		},
 	}
-	o.where.add(cmd)
+	o.add(cmd)
 	o.Add(cmd.Flags())
 	f, rules := cmd.Flags(), &o.request.Rules
 	f.IntVar(&rules.Keep, "keep", 0, "spare the `N` newest tags of each REPO")

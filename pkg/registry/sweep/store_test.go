@@ -146,6 +146,7 @@ func (d *disk) image(repository, name string, more ...entry) (manifest, config, 
 	return d.manifest(repository, fields), config, layer
 }
 
+//nolint:unparam // as its like for images
 func (d *disk) index(repository string, children ...digest.Digest) digest.Digest {
 	d.t.Helper()
 	list := []entry{}

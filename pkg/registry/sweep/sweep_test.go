@@ -15,9 +15,11 @@ import (
 	"github.com/opsctl/opsctl/pkg/registry/layout"
 )
 
+//nolint:unparam // as its like for layers
 func revision(repository string, b digest.Digest) string {
 	return link(layout.RevisionsDir(repository), b)
 }
+
 func layerLink(repository string, b digest.Digest) string {
 	return link(layout.LayersDir(repository), b)
 }
@@ -100,7 +102,7 @@ func TestALinkThatWasWrittenLateComesBack(t *testing.T) {
 	d.remove(revision("a", dead)) // the folder stays
 	d.ageAll(time.Hour)
 	late := func(o Options, at Step) {
-		folder := filepath.Join(d.at(path.Dir(revision("a", dead))))
+		folder := d.at(path.Dir(revision("a", dead)))
 		f, err := os.Open(folder)
 		if err != nil {
 			t.Fatal(err)
