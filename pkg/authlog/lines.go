@@ -17,7 +17,8 @@ const bufSize = 128 << 10
 // Lines reads the lines of a stream, or those that start inside a range of it.
 // Memory is one buffer, however long a line is.
 type Lines struct {
-	r        io.Reader
+	r        io.Reader // nil: the buffer is mapped
+	mapped   *mapping
 	buf      []byte
 	pos, end int
 	stop     int64 // place in buf from which no further line may start, perhaps far behind its end
@@ -45,11 +46,16 @@ func NewRange(r io.ReaderAt, from, to, size int64) *Lines {
 		// A buffer that exceeds the rest of the file is never full.
 		buf: make([]byte, min(bufSize, size-start+1)),
 	}
+	l.first(from)
+	return l
+}
+
+// first passes the end of the line before a range that begins at from.
+func (l *Lines) first(from int64) {
 	if from > 0 {
-		l.next() // the end of the line before
+		l.next()
 		l.Read, l.Long = 0, 0
 	}
-	return l
 }
 
 // Next gives the next line without its line feed; false at the end or after a
@@ -86,6 +92,9 @@ func (l *Lines) next() ([]byte, bool) {
 			return l.cut(line), true
 		case l.eof:
 			return l.last()
+		case l.r == nil:
+			l.slide()
+			continue
 		case l.pos == 0 && l.end == len(l.buf):
 			return l.overlong()
 		}

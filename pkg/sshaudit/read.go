@@ -168,7 +168,7 @@ type fold struct {
 }
 
 // scanPieces scans the pieces side by side and merges them in their order.
-func (c *collector) scanPieces(ctx context.Context, s *source, f io.ReaderAt, cuts []int64, years []int) (*fold, error) {
+func (c *collector) scanPieces(ctx context.Context, s *source, f *os.File, cuts []int64, years []int) (*fold, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	results := make([]chan result, len(cuts)-1)
@@ -186,7 +186,11 @@ func (c *collector) scanPieces(ctx context.Context, s *source, f io.ReaderAt, cu
 			go func() {
 				sc := c.newScanner(s, years[i], list[i])
 				spilled.serve(sc.p)
-				res := sc.run(ctx, authlog.NewRange(f, cuts[i], cuts[i+1], s.size), c.o.Progress.Add)
+				lines := authlog.NewFileRange(f, cuts[i], cuts[i+1], s.size)
+				res := sc.run(ctx, lines, c.o.Progress.Add)
+				if err := lines.Close(); res.err == nil {
+					res.err = err
+				}
 				sc.p.settle()
 				results[i] <- res
 			}()

@@ -84,9 +84,10 @@ type scanner struct {
 	since, until int64 // 0: no limit
 	overlap      *overlap
 
-	seen int64 // the last time that the tally saw
-	hd   authlog.Header
-	ev   authlog.Event
+	seen     int64 // the last time that the tally saw
+	reported int64 // bytes, to progress
+	hd       authlog.Header
+	ev       authlog.Event
 }
 
 // result is what a scan gives.
@@ -106,31 +107,35 @@ const cancelEvery = 1 << 14
 // run reads lines to their end. progress takes bytes.
 func (s *scanner) run(ctx context.Context, lines *authlog.Lines, progress func(int64)) result {
 	var err error
-	reported := int64(0)
 	s.p.sieve = newBurstSieve()
-	for {
-		line, ok := lines.Next()
-		if !ok {
-			break
-		}
-		s.tally.lines++
-		if s.tally.lines%cancelEvery == 0 {
-			if err = ctx.Err(); err != nil {
-				break
-			}
-			progress(lines.Read - reported)
-			reported = lines.Read
-		}
-		s.line(line)
-	}
+	lines.Guard(func() { err = s.read(ctx, lines, progress) })
 	s.p.endSieve()
-	progress(lines.Read - reported)
+	progress(lines.Read - s.reported)
 	s.tally.bytes, s.tally.long = lines.Read, lines.Long
 	if err == nil {
 		err = lines.Err()
 	}
 	return result{
 		p: s.p, tally: s.tally, years: s.clock.Years(), piece: s.piece, err: err, overlap: s.overlap,
+	}
+}
+
+// read reads lines to their end, unless ctx is cancelled.
+func (s *scanner) read(ctx context.Context, lines *authlog.Lines, progress func(int64)) error {
+	for {
+		line, ok := lines.Next()
+		if !ok {
+			return nil
+		}
+		s.tally.lines++
+		if s.tally.lines%cancelEvery == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			progress(lines.Read - s.reported)
+			s.reported = lines.Read
+		}
+		s.line(line)
 	}
 }
 

@@ -1,0 +1,4 @@
+package authlog
+
+// MapFileRange is NewFileRange with a window of the test's.
+var MapFileRange = newFileRange
