@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+
+	"github.com/opsctl/opsctl/pkg/gunzip"
 )
 
 // maxWindow bounds the memory that a compressed log may ask for: zstd's and
@@ -74,7 +75,7 @@ func Decompress(r io.Reader) (io.ReadCloser, Compression, error) {
 func decompressor(r *bufio.Reader, kind Compression) (io.ReadCloser, error) {
 	switch kind {
 	case Gzip:
-		return gzip.NewReader(r)
+		return gunzip.NewReader(r)
 	case XZ:
 		if err := checkXZ(r); err != nil {
 			return nil, err

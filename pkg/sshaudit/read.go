@@ -31,7 +31,7 @@ func (c *collector) readSource(ctx context.Context, s *source) (*Partial, *tally
 	return c.readStream(ctx, s, raw)
 }
 
-// readStream reads what has no random access, decompressing beside the scan.
+// readStream reads what has no random access.
 func (c *collector) readStream(ctx context.Context, s *source, raw io.ReadCloser) (*Partial, *tally, error) {
 	res := c.scanStream(ctx, s, raw, c.firstYear(s))
 	starts, wrong := authlog.FixYears([]authlog.Years{res.years}, s.mtime.In(c.o.Location))
@@ -54,22 +54,27 @@ func (c *collector) readStream(ctx context.Context, s *source, raw io.ReadCloser
 // errYears is said of a pipe whose years turn out at its end.
 var errYears = errors.New("its stamps have no year and span more than one: read it from a file")
 
-// scanStream scans a stream in one piece, decompressing it in another goroutine.
+// scanStream scans a stream in one piece. What takes longer to decompress than gzip is
+// decompressed in another goroutine.
 func (c *collector) scanStream(ctx context.Context, s *source, raw io.Reader, year int) result {
 	sc := c.newScanner(s, year, c.out.p.pieces.add(&piece{file: s.name, first: true}))
-	r, _, err := authlog.Decompress(progress.Reader(raw, c.o.Progress))
+	r, kind, err := authlog.Decompress(progress.Reader(raw, c.o.Progress))
 	if err != nil {
 		return result{p: sc.p, overlap: sc.overlap, piece: sc.piece, err: err}
 	}
-	ahead := newReadAhead(ctx.Done(), r)
+	in, wait := io.Reader(r), func() {}
+	if kind != authlog.Gzip { // its lines are best read where they were unpacked, in that core's cache
+		ahead := newReadAhead(ctx.Done(), r)
+		in, wait = ahead, ahead.wait
+	}
 	spilled := newSpill(c.out.p)
 	spilled.serve(sc.p)
-	res := sc.run(ctx, authlog.NewLines(ahead), func(int64) {})
+	res := sc.run(ctx, authlog.NewLines(in), func(int64) {})
 	spilled.into(sc.p)
 	if ctx.Err() != nil {
 		return res // a read of a pipe may still be pending: r is left to it
 	}
-	ahead.wait()
+	wait()
 	if err := r.Close(); res.err == nil {
 		res.err = err
 	}
