@@ -59,7 +59,7 @@ func TestDockerGC(t *testing.T) {
 			if exit, out, said := run("registry", "ls", "-o", "name"); exit != 0 || out != "team/app\n" {
 				t.Fatalf("exit %d, %q\n%s", exit, out, said)
 			}
-			if exit, out, said := run("registry", "gc", "-m", "--grace", "0s"); exit != 6 || out != "" || !strings.Contains(said, "would go into quarantine: 1 manifests, 3 blobs") {
+			if exit, out, said := run("registry", "gc", "-m", "--grace", "0s"); exit != 6 || out != "" || !strings.Contains(said, "would go into quarantine: 1 manifest, 3 blobs") {
 				t.Errorf("exit %d, %q\n%s", exit, out, said)
 			}
 			exit, out, said := run("registry", "gc", "-m", "--grace", "0s", "--settle", "100ms", "--yes", "-o", "json")

@@ -233,8 +233,15 @@ func nothing(r *sweep.Report) bool {
 	return r.Quarantined.Blobs == 0
 }
 
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
 func amount(a sweep.Amount) string {
-	return fmt.Sprintf("%d manifests, %d blobs, %s", a.Manifests, a.Blobs, render.Bytes(a.Bytes))
+	return fmt.Sprintf("%s, %s, %s", counted(a.Manifests, "manifest"), counted(a.Blobs, "blob"), render.Bytes(a.Bytes))
 }
 
 // planLines says what would be done.
@@ -245,7 +252,7 @@ func planLines(r *sweep.Report) []string {
 		say("to be deleted: %s", amount(r.Freed))
 		return lines
 	}
-	say("in use: %d manifests, %d blobs", r.Kept.Manifests, r.Kept.Blobs)
+	say("in use: %s, %s", counted(r.Kept.Manifests, "manifest"), counted(r.Kept.Blobs, "blob"))
 	switch {
 	case r.Incomplete:
 		say("not all of the store can be read: no blob would go")
@@ -266,7 +273,7 @@ func planLines(r *sweep.Report) []string {
 func resultLines(r *sweep.Report) []string {
 	var lines []string
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	say("in use: %d manifests, %d blobs", r.Kept.Manifests, r.Kept.Blobs)
+	say("in use: %s, %s", counted(r.Kept.Manifests, "manifest"), counted(r.Kept.Blobs, "blob"))
 	if r.Incomplete {
 		say("not all of the store could be read: no blob went")
 	}
@@ -290,12 +297,12 @@ func resultLines(r *sweep.Report) []string {
 
 func common(r *sweep.Report, say func(string, ...any)) {
 	if r.Waiting.Blobs > 0 {
-		say("dead, and their links not away for long enough: %d blobs, %s; they may go after %s",
-			r.Waiting.Blobs, render.Bytes(r.Waiting.Bytes), r.WaitingUntil.UTC().Format(time.RFC3339))
+		say("dead, and their links not away for long enough: %s, %s; they may go after %s",
+			counted(r.Waiting.Blobs, "blob"), render.Bytes(r.Waiting.Bytes), r.WaitingUntil.UTC().Format(time.RFC3339))
 	}
 	if r.Cached.Blobs > 0 {
-		say("dead, and in the memory of the running registry: %d manifests, %s; they may go after it was restarted",
-			r.Cached.Blobs, render.Bytes(r.Cached.Bytes))
+		say("dead, and in the memory of the running registry: %s, %s; they may go after it was restarted",
+			counted(r.Cached.Blobs, "manifest"), render.Bytes(r.Cached.Bytes))
 	}
 }
 
