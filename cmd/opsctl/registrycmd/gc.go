@@ -233,15 +233,8 @@ func nothing(r *sweep.Report) bool {
 	return r.Quarantined.Blobs == 0
 }
 
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
-
 func amount(a sweep.Amount) string {
-	return fmt.Sprintf("%s, %s, %s", counted(a.Manifests, "manifest"), counted(a.Blobs, "blob"), render.Bytes(a.Bytes))
+	return fmt.Sprintf("%s, %s, %s", render.Count(a.Manifests, "manifest"), render.Count(a.Blobs, "blob"), render.Bytes(a.Bytes))
 }
 
 // planLines says what would be done.
@@ -252,7 +245,7 @@ func planLines(r *sweep.Report) []string {
 		say("to be deleted: %s", amount(r.Freed))
 		return lines
 	}
-	say("in use: %s, %s", counted(r.Kept.Manifests, "manifest"), counted(r.Kept.Blobs, "blob"))
+	say("in use: %s, %s", render.Count(r.Kept.Manifests, "manifest"), render.Count(r.Kept.Blobs, "blob"))
 	switch {
 	case r.Incomplete:
 		say("not all of the store can be read: no blob would go")
@@ -273,7 +266,7 @@ func planLines(r *sweep.Report) []string {
 func resultLines(r *sweep.Report) []string {
 	var lines []string
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	say("in use: %s, %s", counted(r.Kept.Manifests, "manifest"), counted(r.Kept.Blobs, "blob"))
+	say("in use: %s, %s", render.Count(r.Kept.Manifests, "manifest"), render.Count(r.Kept.Blobs, "blob"))
 	if r.Incomplete {
 		say("not all of the store could be read: no blob went")
 	}
@@ -298,11 +291,11 @@ func resultLines(r *sweep.Report) []string {
 func common(r *sweep.Report, say func(string, ...any)) {
 	if r.Waiting.Blobs > 0 {
 		say("dead, and their links not away for long enough: %s, %s; they may go after %s",
-			counted(r.Waiting.Blobs, "blob"), render.Bytes(r.Waiting.Bytes), r.WaitingUntil.UTC().Format(time.RFC3339))
+			render.Count(r.Waiting.Blobs, "blob"), render.Bytes(r.Waiting.Bytes), r.WaitingUntil.UTC().Format(time.RFC3339))
 	}
 	if r.Cached.Blobs > 0 {
 		say("dead, and in the memory of the running registry: %s, %s; they may go after it was restarted",
-			counted(r.Cached.Blobs, "manifest"), render.Bytes(r.Cached.Bytes))
+			render.Count(r.Cached.Blobs, "manifest"), render.Bytes(r.Cached.Bytes))
 	}
 }
 

@@ -193,17 +193,10 @@ func lintPage(p *render.Page, report *systemd.Report) {
 	}
 	switch {
 	case shown == 0 && hidden == 0:
-		p.Para("%s: no findings", plural(len(report.Files), "file"))
+		p.Para("%s: no findings", render.Count(len(report.Files), "file"))
 	case hidden > 0:
-		p.Para("%s: %s, and %s of severity info that -o wide shows", plural(len(report.Files), "file"), plural(shown, "finding"), strconv.Itoa(hidden))
+		p.Para("%s: %s, and %s of severity info that -o wide shows", render.Count(len(report.Files), "file"), render.Count(shown, "finding"), strconv.Itoa(hidden))
 	default:
-		p.Para("%s: %s", plural(len(report.Files), "file"), plural(shown, "finding"))
+		p.Para("%s: %s", render.Count(len(report.Files), "file"), render.Count(shown, "finding"))
 	}
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
 }

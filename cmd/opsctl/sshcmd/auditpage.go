@@ -80,11 +80,11 @@ func (w *auditPage) coverage() {
 	for _, f := range c.Files {
 		lines, bytes = lines+f.Lines, bytes+f.Bytes
 	}
-	w.Heading(fmt.Sprintf("%s, %s lines (%s)", plural(len(c.Files), "log"), thousands(lines), w.Bytes(bytes)))
+	w.Heading(fmt.Sprintf("%s, %s lines (%s)", render.Count(len(c.Files), "log"), render.Thousands(lines), w.Bytes(bytes)))
 	if c.From != nil {
 		days := ""
 		if n := int(c.To.Sub(*c.From).Hours() / 24); n > 0 {
-			days = " (" + plural(n, "day") + ")"
+			days = " (" + render.Count(n, "day") + ")"
 		}
 		w.Para("from %s to %s%s", w.Time(*c.From), w.Time(*c.To), days)
 	}
@@ -110,8 +110,8 @@ func (w *auditPage) files() {
 	rows := [][]string{}
 	for _, f := range w.doc.Coverage.Files {
 		rows = append(rows, []string{
-			f.Path, string(f.Framing), string(f.Compression), w.Bytes(f.Bytes), thousands(f.Lines), thousands(f.SSHDLines), thousands(f.NotUnderstood),
-			thousands(f.Repeated),
+			f.Path, string(f.Framing), string(f.Compression), w.Bytes(f.Bytes), render.Thousands(f.Lines), render.Thousands(f.SSHDLines), render.Thousands(f.NotUnderstood),
+			render.Thousands(f.Repeated),
 		})
 	}
 	w.Table([]string{"FILE", "FRAMING", "PACKED", "SIZE", "LINES", "SSHD", "NOT UNDERSTOOD", "REPEATED"},
@@ -170,7 +170,7 @@ func (w *auditPage) keyRows(k *sshaudit.Key) [][]string {
 		if w.Wide() {
 			cells = append(cells, user)
 		}
-		return append(cells, where, thousands(int64(k.Logins)), last, k.Fingerprint)
+		return append(cells, where, render.Thousands(int64(k.Logins)), last, k.Fingerprint)
 	}
 	if len(k.Locations) == 0 {
 		return [][]string{row(nameOr(k.Comment, "-"), strings.Join(k.Users, ","), "-")}
@@ -251,7 +251,7 @@ func (w *auditPage) loginRow(l *sshaudit.Login) []string {
 		where, proof = place(l.Location.File, int64(l.Location.Line)), string(l.Location.Proof)
 	}
 	return w.withHost(nameOr(l.Host, "-"),
-		l.User, l.IP, w.loginKey(l), where, proof, thousands(int64(l.Count)), w.time(l.First), w.time(l.Last))
+		l.User, l.IP, w.loginKey(l), where, proof, render.Thousands(int64(l.Count)), w.time(l.First), w.time(l.Last))
 }
 
 // loginKey says with what somebody logged in: the certificate, the key's comment or
@@ -275,7 +275,7 @@ func (w *auditPage) failures() {
 	if f.Total == 0 && w.filtered {
 		return
 	}
-	w.Heading(fmt.Sprintf("Failures (%s)", thousands(int64(f.Total))))
+	w.Heading(fmt.Sprintf("Failures (%s)", render.Thousands(int64(f.Total))))
 	rows := [][]string{}
 	for _, r := range f.Rows {
 		user := r.User
@@ -283,14 +283,14 @@ func (w *auditPage) failures() {
 			user = "(several)"
 		}
 		rows = append(rows, w.withHost(nameOr(r.Host, "-"),
-			nameOr(r.IP, "(all)"), user, r.Reason, thousands(int64(r.Count)), w.time(r.First), w.time(r.Last)))
+			nameOr(r.IP, "(all)"), user, r.Reason, render.Thousands(int64(r.Count)), w.time(r.First), w.time(r.Last)))
 	}
 	heads := w.withHost("HOST", "IP", "USER", "REASON", "COUNT", "FIRST", "LAST")
 	right := make([]bool, len(heads))
 	right[slices.Index(heads, "COUNT")] = true
 	w.rows(heads, right, rows)
 	if f.Truncated {
-		w.Para("the largest of %s rows; the total is exact", thousands(int64(f.Distinct)))
+		w.Para("the largest of %s rows; the total is exact", render.Thousands(int64(f.Distinct)))
 	}
 }
 
@@ -301,21 +301,6 @@ func nameOr(s, other string) string {
 	return s
 }
 
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return thousands(int64(n)) + " " + what + "s"
-}
-
-// thousands groups digits for people.
-func thousands(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
 
 func shorten(list []string, most int) string {
 	if len(list) <= most {
