@@ -301,7 +301,6 @@ func nameOr(s, other string) string {
 	return s
 }
 
-
 func shorten(list []string, most int) string {
 	if len(list) <= most {
 		return strings.Join(list, ", ")
