@@ -16,6 +16,15 @@ import (
 // cannot be made to forget is an error.
 func running(ctx context.Context, at found, o *sweep.Options) (*sweep.Running, error) {
 	processes, err := server.Find(at.root)
+	if errors.Is(err, server.ErrHidden) {
+		if !o.Stopped {
+			return nil, &cli.Error{
+				Code: cli.CodeDenied, ID: "registry.hidden", Err: err,
+				Hint: "run it as root, which sees whether that registry keeps what it has seen; --stopped says that none uses the folder",
+			}
+		}
+		err = nil
+	}
 	if err != nil {
 		return nil, err
 	}

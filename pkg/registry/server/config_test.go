@@ -77,7 +77,7 @@ func TestParseConfig(t *testing.T) {
 		{"the default root", "version: 0.1\nstorage: {filesystem: {}}\n", nil, Config{Driver: "filesystem", Root: "/var/lib/registry"}},
 		{"nothing below the driver", "version: 0.1\nstorage:\n  filesystem:\n", nil, Config{Driver: "filesystem", Root: "/var/lib/registry"}},
 		{"S3", "version: 0.1\nstorage: {s3: {bucket: b, region: r}, cache: {blobdescriptor: redis}}\n", nil, Config{Driver: "s3", Cache: "redis"}},
-		{"S3 by the environment", official3, []string{"REGISTRY_STORAGE=s3", "REGISTRY_STORAGE_S3_BUCKET=b"}, Config{Driver: "s3", Cache: "inmemory", Addr: ":5000"}},
+		{"S3 by the environment", official3, []string{"REGISTRY_STORAGE=s3", "REGISTRY_STORAGE_S3_BUCKET=b"}, Config{Driver: "s3", Addr: ":5000"}},
 		{"read-only", "version: 0.1\nstorage: {filesystem: {rootdirectory: /r}, maintenance: {readonly: {enabled: true}, uploadpurging: {enabled: false}}}\n", nil, Config{Driver: "filesystem", Root: "/r", ReadOnly: true}},
 		{"the cache's former name", "version: 0.1\nstorage: {filesystem: {rootdirectory: /r}, cache: {layerinfo: inmemory}}\n", nil, Config{Driver: "filesystem", Root: "/r", Cache: "inmemory"}},
 		// The registry takes what is no boolean for false (registry/handlers/app.go), and serves all the same.

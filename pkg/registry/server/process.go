@@ -5,6 +5,7 @@ import (
 	"debug/buildinfo"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -23,8 +24,10 @@ type Process struct {
 	net string
 }
 
-// Find lists the registries that run on this host and serve the store at root. A process that this one may not look at is none:
-// whoever is to be sure runs as root.
+// ErrHidden is wrapped where a registry runs that this process may not look at: it may be the one that serves the store.
+var ErrHidden = errors.New("may serve it, and cannot be looked at")
+
+// Find lists the registries that run on this host and serve the store at root. The error wraps [ErrHidden] when there may be others.
 func Find(root string) ([]*Process, error) { return find("/proc", root) }
 
 func find(proc, root string) ([]*Process, error) {
@@ -37,46 +40,52 @@ func find(proc, root string) ([]*Process, error) {
 		return nil, err
 	}
 	var found []*Process
+	var hidden []error
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry.Name())
 		if err != nil {
 			continue
 		}
-		if p := look(filepath.Join(proc, entry.Name()), there); p != nil {
+		p, err := look(filepath.Join(proc, entry.Name()), there)
+		if errors.Is(err, fs.ErrPermission) {
+			hidden = append(hidden, fmt.Errorf("process %d, a registry, %w: %w", pid, ErrHidden, err))
+		}
+		if p != nil {
 			p.PID = pid
 			p.Started = started(proc, pid)
 			found = append(found, p)
 		}
 	}
-	return found, nil
+	return found, errors.Join(hidden...)
 }
 
-// look reads one process; nil: it is no registry, serves another store, or has ended.
-func look(dir string, store os.FileInfo) *Process {
+// look reads one process; nil: it is no registry, serves another store, or has ended. The error
+// is why it could not be told.
+func look(dir string, store os.FileInfo) (*Process, error) {
 	cmdline, err := os.ReadFile(filepath.Join(dir, "cmdline"))
 	if err != nil {
-		return nil
+		return nil, nil //nolint:nilerr // it has ended
 	}
 	args := strings.Split(strings.TrimSuffix(string(cmdline), "\x00"), "\x00")
 	if len(args) < 2 || !strings.HasSuffix(filepath.Base(args[0]), "registry") || args[1] != "serve" {
-		return nil
+		return nil, nil
 	}
 	environ, err := os.ReadFile(filepath.Join(dir, "environ"))
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	env := strings.Split(strings.TrimSuffix(string(environ), "\x00"), "\x00")
 	text, err := os.ReadFile(inside(dir, configPath(args[2:], env)))
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	config, err := ParseConfig(text, env)
 	if err != nil || config.Driver != "filesystem" {
-		return nil
+		return nil, err
 	}
 	served, err := os.Stat(inside(dir, config.Root))
 	if err != nil || !os.SameFile(served, store) {
-		return nil
+		return nil, err
 	}
 	p := &Process{Config: config}
 	if info, err := buildinfo.ReadFile(filepath.Join(dir, "exe")); err == nil && strings.HasSuffix(info.Main.Path, "distribution/v3") {
@@ -86,7 +95,7 @@ func look(dir string, store os.FileInfo) *Process {
 	if theirs, failed := os.Readlink(filepath.Join(dir, "ns/net")); err == nil && failed == nil && ours != theirs {
 		p.net = filepath.Join(dir, "ns/net")
 	}
-	return p
+	return p, nil
 }
 
 // configPath is the file that registry serve reads (registry/registry.go, resolveConfiguration).

@@ -43,7 +43,7 @@ func (r *run) fence(ctx context.Context, v *verdict) error {
 		return err
 	}
 	r.step(StepRecheck)
-	return r.recheck(ctx, v)
+	return r.rechecks(ctx, v)
 }
 
 // forgetting is how many layers a registry is asked to forget at a time.

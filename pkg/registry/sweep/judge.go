@@ -37,6 +37,8 @@ type verdict struct {
 	problems []*layout.Problem
 	// unsure: links could not be listed.
 	unsure bool
+	// warm: something came to the repository a moment ago.
+	warm bool
 }
 
 // part is entries of one folder.

@@ -15,12 +15,22 @@ import (
 const (
 	quiet   = 100 * time.Millisecond
 	patient = 2 * time.Second
+	// warm is a repository to which something came so lately that a push may be under way.
+	warm = 10 * time.Second
 )
+
+// looks are when a warm repository is looked at again after its links have gone: a push whose layers were there when it asked
+// ends in between.
+func looks() []time.Duration {
+	return []time.Duration{0, 50 * time.Millisecond, 150 * time.Millisecond, 300 * time.Millisecond}
+}
 
 // lull waits for a moment in which nothing is being pushed to a repository, and judges it anew when something was.
 func (r *run) lull(ctx context.Context, j *judge, v *verdict) (*verdict, error) {
 	for end := time.Now().Add(patient); time.Now().Before(end); {
-		rest := quiet - time.Since(r.touched(v.row.Name))
+		idle := time.Since(r.touched(v.row.Name))
+		v.warm = idle < warm
+		rest := quiet - idle
 		if rest <= 0 {
 			return v, nil
 		}
@@ -34,8 +44,27 @@ func (r *run) lull(ctx context.Context, j *judge, v *verdict) (*verdict, error) 
 			return nil, err
 		}
 		v = j.repository(g)
+		v.warm = true
 	}
 	return v, nil
+}
+
+// rechecks looks at a repository at once, and at a warm one some times more.
+func (r *run) rechecks(ctx context.Context, v *verdict) error {
+	for _, wait := range looks() {
+		if wait > 0 && (!v.warm || r.c.o.Settle == 0) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(wait):
+		}
+		if err := r.recheck(ctx, v); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // touched is when something last came to a repository, or went, as far as its folders tell.
