@@ -19,7 +19,8 @@ func New(env *cli.Env) *cobra.Command {
 		Long: "Runs a registry in a Docker engine; reads one through its API (--registry); and works on the\n" +
 			"folders (--root) of one that keeps its data in files (registry:2, registry:3,\n" +
 			"docker-registry), which may run meanwhile, unmodified.",
-		Example: "  opsctl registry ls --root /var/lib/docker-registry",
+		Example: "  opsctl registry ls --root /var/lib/docker-registry\n" +
+			"  opsctl registry gc --root /var/lib/docker-registry --dry-run",
 	}
 	cmd.AddCommand(
 		newUp(env), newDown(env),
