@@ -89,7 +89,28 @@ func TestDockerGC(t *testing.T) {
 			if left := r.docker("ps", "-aq"); len(strings.Fields(left)) != 1 {
 				t.Errorf("containers are left: %s", left)
 			}
+			r.keepsWhatRuns(run)
 			r.good("registry", "down", "--yes")
 		})
 	}
+}
+
+// keepsWhatRuns: an image that a container is made of, and to which no tag leads any more, stays with --keep-running.
+func (r *dockerRig) keepsWhatRuns(run func(args ...string) (int, string, string)) {
+	r.t.Helper()
+	const ref = "127.0.0.1:5000/own/registry:1"
+	r.docker("tag", "registry:2", ref)
+	r.docker("push", "-q", ref)
+	r.docker("create", "--name", "user", ref)
+	if err := remote.Write(r.ref(ref), must[v1.Image](r.t)(random.Image(100, 1)), r.remote()...); err != nil {
+		r.t.Fatal(err)
+	}
+	for flag, want := range map[string]int{"--keep-running": 0, "--no-purge": 1} {
+		exit, out, said := run("registry", "gc", "-m", "--grace", "0s", "--dry-run", "-o", "json", flag)
+		var report sweep.Report
+		if err := json.Unmarshal([]byte(out), &report); exit != 0 || err != nil || report.Quarantined.Manifests != want {
+			r.t.Errorf("%s: exit %d, %v, %q\n%s", flag, exit, err, out, said)
+		}
+	}
+	r.docker("rm", "user")
 }
