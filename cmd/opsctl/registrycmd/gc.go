@@ -166,15 +166,15 @@ func collected(env *cli.Env, kind string, r *sweep.Report, done bool, failed err
 		return sweepError(failed)
 	}
 	lines := planLines
-	if done {
+	switch {
+	case kind == purgeKind:
+		lines = purgeLines(done)
+	case done:
 		lines = resultLines
 	}
 	view := render.View{
 		Kind: kind,
-		Body: struct {
-			Applied bool `json:"applied"`
-			*sweep.Report
-		}{done, r},
+		Body: reportBody(kind, r, done),
 		Page: func(p *render.Page) { reportPage(p, r, lines(r)) },
 		CSV:  func() ([]string, [][]string) { return rowHeads(), rowCells(r) },
 		Names: func() []string {
@@ -189,6 +189,20 @@ func collected(env *cli.Env, kind string, r *sweep.Report, done bool, failed err
 		return err
 	}
 	return partial(r.Problems)
+}
+
+// reportBody is the document; that of a purge has only what purging is about.
+func reportBody(kind string, r *sweep.Report, done bool) any {
+	if kind == purgeKind {
+		return &purged{
+			Applied: done, Freed: r.Freed, Restored: r.Restored, Held: r.Held, HeldUntil: r.HeldUntil,
+			Problems: r.Problems, Incomplete: r.Incomplete, Seconds: r.Seconds,
+		}
+	}
+	return struct {
+		Applied bool `json:"applied"`
+		*sweep.Report
+	}{done, r}
 }
 
 func reportPage(p *render.Page, r *sweep.Report, lines []string) {
@@ -241,10 +255,6 @@ func amount(a sweep.Amount) string {
 func planLines(r *sweep.Report) []string {
 	var lines []string
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	if r.Freed != (sweep.Amount{}) {
-		say("to be deleted: %s", amount(r.Freed))
-		return lines
-	}
 	say("in use: %s, %s", render.Count(r.Kept.Manifests, "manifest"), render.Count(r.Kept.Blobs, "blob"))
 	switch {
 	case r.Incomplete:

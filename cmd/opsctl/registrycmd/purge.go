@@ -9,6 +9,7 @@ import (
 
 	"github.com/opsctl/opsctl/cmd/opsctl/plancmd"
 	"github.com/opsctl/opsctl/pkg/cli"
+	"github.com/opsctl/opsctl/pkg/registry/layout"
 	"github.com/opsctl/opsctl/pkg/registry/sweep"
 	"github.com/opsctl/opsctl/pkg/span"
 )
@@ -54,7 +55,7 @@ func purge(ctx context.Context, env *cli.Env, c *sweep.Collector, age time.Durat
 	nothing := r.Freed == (sweep.Amount{})
 	// Without anything to delete there may be a purge to finish that was stopped, which asks for no leave again.
 	if flags.DryRun || !flags.Yes && nothing {
-		if err := collected(env, "RegistryPurge", r, false, nil); err != nil || !flags.ExitCode || nothing {
+		if err := collected(env, purgeKind, r, false, nil); err != nil || !flags.ExitCode || nothing {
 			return err
 		}
 		return cli.Found()
@@ -68,5 +69,42 @@ func purge(ctx context.Context, env *cli.Env, c *sweep.Collector, age time.Durat
 		}
 	}
 	r, err = c.Purge(ctx, age)
-	return collected(env, "RegistryPurge", r, true, err)
+	return collected(env, purgeKind, r, true, err)
+}
+
+// purgeKind is the document's.
+const purgeKind = "RegistryPurge"
+
+// purged is the document; see [sweep.Report].
+type purged struct {
+	Applied    bool              `json:"applied"`
+	Freed      sweep.Amount      `json:"freed"`
+	Restored   sweep.Amount      `json:"restored"`
+	Held       sweep.Amount      `json:"held"`
+	HeldUntil  *time.Time        `json:"heldUntil,omitempty"`
+	Problems   []*layout.Problem `json:"problems"`
+	Incomplete bool              `json:"incomplete"`
+	Seconds    []sweep.Phase     `json:"seconds"`
+}
+
+// purgeLines says what was deleted, or would be.
+func purgeLines(done bool) func(*sweep.Report) []string {
+	return func(r *sweep.Report) []string {
+		var lines []string
+		say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+		switch {
+		case r.Incomplete:
+			say("not all of the store could be read: nothing was deleted")
+		case r.Freed == (sweep.Amount{}):
+			say("nothing was put away long enough ago")
+		case done:
+			say("deleted: %s", amount(r.Freed))
+		default:
+			say("to be deleted: %s", amount(r.Freed))
+		}
+		if r.Restored != (sweep.Amount{}) {
+			say("referred to again and restored: %s", amount(r.Restored))
+		}
+		return append(lines, held(r)...)
+	}
 }
