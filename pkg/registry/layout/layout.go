@@ -5,6 +5,7 @@
 package layout
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -77,12 +78,20 @@ func (s *Store) Close() error {
 //nolint:errname // it is a finding that is counted and listed, and only then an error
 type Problem struct {
 	// Path is relative to the root directory, with slashes.
-	Path string `json:"path"`
-	Err  error  `json:"-"`
+	Path string
+	Err  error
 }
 
 // Error implements error.
 func (p *Problem) Error() string { return p.Path + ": " + reason(p.Err) }
+
+// MarshalJSON implements [json.Marshaler]: the path and what is wrong with it.
+func (p *Problem) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Path    string `json:"path"`
+		Message string `json:"message"`
+	}{p.Path, reason(p.Err)})
+}
 
 // Unwrap returns the cause.
 func (p *Problem) Unwrap() error { return p.Err }
