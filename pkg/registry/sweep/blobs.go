@@ -79,7 +79,7 @@ func (b *batch) blob(d digest.Digest) error {
 	}
 	found, _ := r.c.store.Blob(d) // one without data has no bytes, and goes as well
 	since := b.ages.of(d)
-	if since.IsZero() || r.fresh.Contains(d) {
+	if since.IsZero() || since.After(r.now) || r.fresh.Contains(d) {
 		since = r.now
 	}
 	switch {
