@@ -196,7 +196,7 @@ func reportBody(kind string, r *sweep.Report, done bool) any {
 	if kind == purgeKind {
 		return &purged{
 			Applied: done, Freed: r.Freed, Restored: r.Restored, Held: r.Held, HeldUntil: r.HeldUntil,
-			Problems: r.Problems, Incomplete: r.Incomplete, Seconds: r.Seconds,
+			Problems: r.Problems, Incomplete: r.Incomplete, Unpurged: r.Unpurged, Seconds: r.Seconds,
 		}
 	}
 	return struct {
@@ -287,6 +287,9 @@ func resultLines(r *sweep.Report) []string {
 	}
 	if r.Freed != (sweep.Amount{}) {
 		say("deleted, put away by earlier runs: %s", amount(r.Freed))
+	}
+	if r.Unpurged {
+		say("%s", unpurged)
 	}
 	if r.Unsettled {
 		say("the registry did not come to rest; the next run looks again before anything is deleted")

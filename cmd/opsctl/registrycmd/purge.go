@@ -84,8 +84,12 @@ type purged struct {
 	HeldUntil  *time.Time        `json:"heldUntil,omitempty"`
 	Problems   []*layout.Problem `json:"problems"`
 	Incomplete bool              `json:"incomplete"`
+	Unpurged   bool              `json:"unpurged"`
 	Seconds    []sweep.Phase     `json:"seconds"`
 }
+
+// unpurged is said where nothing was deleted though it was old enough.
+const unpurged = "nothing was deleted: what cannot be read may refer to it; opsctl registry fsck says how to mend that"
 
 // purgeLines says what was deleted, or would be.
 func purgeLines(done bool) func(*sweep.Report) []string {
@@ -93,8 +97,8 @@ func purgeLines(done bool) func(*sweep.Report) []string {
 		var lines []string
 		say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 		switch {
-		case r.Incomplete:
-			say("not all of the store could be read: nothing was deleted")
+		case r.Unpurged:
+			say("%s", unpurged)
 		case r.Freed == (sweep.Amount{}):
 			say("nothing was put away long enough ago")
 		case done:

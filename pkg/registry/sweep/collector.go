@@ -162,7 +162,9 @@ func (r *run) collect(ctx context.Context) error {
 	r.step(StepMark)
 	err = r.phase("mark and fence", func() error { return r.mark(ctx) })
 	if err == nil {
+		r.fenced = true
 		err = r.phase("look again", func() error { return r.again(ctx) })
+		r.fenced = false
 	}
 	if err == nil {
 		r.step(StepSweep)

@@ -63,6 +63,8 @@ type Report struct {
 	Problems     []*layout.Problem `json:"problems"`
 	// Incomplete: not all of the store could be read, so no blob went.
 	Incomplete bool `json:"incomplete"`
+	// Unpurged: what was old enough to be deleted stayed, for what could not be read may refer to it.
+	Unpurged bool `json:"unpurged"`
 	// Unsettled: the registry went on changing for so long that the run stopped watching.
 	Unsettled bool `json:"unsettled"`
 	// UndoID takes the run back; "" when it put nothing away.

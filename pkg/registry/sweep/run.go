@@ -22,6 +22,11 @@ type run struct {
 	now    time.Time
 	set    *quarantine.Set
 
+	// fenced: all dead links are away, and what is referred to from now on is needed.
+	fenced bool
+	// damaged: a scan has found a repository that cannot be read whole.
+	damaged bool
+
 	mu     sync.Mutex
 	needed *digest.Set // blobs that stay
 	tagged *digest.Set // blobs that deleting untagged manifests would leave

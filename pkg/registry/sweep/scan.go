@@ -26,15 +26,18 @@ type scan struct {
 	fingerprint uint64
 	problems    []*layout.Problem
 	incomplete  bool
+	damaged     bool
+	// needed takes down what is referred to; nil: nobody asks.
+	needed *digest.Set
 }
 
 // pass does one scan.
-func (c *Collector) pass(ctx context.Context, sets []*quarantine.Set, sum *Amount) (*scan, error) {
+func (c *Collector) pass(ctx context.Context, sets []*quarantine.Set, needed *digest.Set, sum *Amount) (*scan, error) {
 	a, err := openAttic(sets)
 	if err != nil {
 		return nil, err
 	}
-	s := &scan{c: c, r: &restorer{attic: a}}
+	s := &scan{c: c, r: &restorer{attic: a}, needed: needed}
 	err = s.run(ctx)
 	sum.Manifests += s.r.sum.Manifests
 	sum.Blobs += s.r.sum.Blobs
@@ -64,7 +67,7 @@ func (s *scan) run(ctx context.Context) error {
 func (s *scan) repository(ctx context.Context, g *mark.Graph) error {
 	live := g.Live(mark.Roots{})
 	for d := range live.Digests {
-		if err := s.r.blob(ctx, d); err != nil {
+		if err := s.blob(ctx, d); err != nil {
 			return err
 		}
 	}
@@ -78,8 +81,19 @@ func (s *scan) repository(ctx context.Context, g *mark.Graph) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fingerprint += sum
+	s.damaged = s.damaged || g.Damaged
 	s.problems = append(s.problems, g.Problems...)
 	return nil
+}
+
+// blob takes down that a blob is referred to, and has it.
+func (s *scan) blob(ctx context.Context, d digest.Digest) error {
+	if s.needed != nil {
+		s.mu.Lock()
+		s.needed.Add(d)
+		s.mu.Unlock()
+	}
+	return s.r.blob(ctx, d)
 }
 
 // links restores the links and fallback tags that live again.
@@ -110,7 +124,7 @@ func (s *scan) linked(ctx context.Context, g *mark.Graph) (sum uint64, err error
 				continue // marking has said so, or nothing needs it
 			}
 			sum += number("link", dir, "", d, time.Time{})
-			if err := s.r.blob(ctx, d); err != nil {
+			if err := s.blob(ctx, d); err != nil {
 				return 0, err
 			}
 		}

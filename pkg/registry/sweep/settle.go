@@ -110,10 +110,15 @@ func (r *run) scan(ctx context.Context) (*scan, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.c.pass(ctx, sets, &r.report.Restored)
+	var needed *digest.Set
+	if r.fenced {
+		needed = r.needed
+	}
+	s, err := r.c.pass(ctx, sets, needed, &r.report.Restored)
 	if s != nil {
 		r.report.Problems = append(r.report.Problems, s.problems...)
 		r.report.Incomplete = r.report.Incomplete || s.incomplete
+		r.damaged = r.damaged || s.damaged
 	}
 	return s, err
 }
@@ -173,14 +178,15 @@ func (r *run) watch(ctx context.Context) error {
 	}
 }
 
-// purge deletes old sets.
+// purge deletes old sets, after a scan.
 func (r *run) purge(ctx context.Context, age time.Duration) error {
-	if r.report.Incomplete { // what could not be read may refer to them
-		return nil
-	}
 	old, err := r.c.old(age)
-	if err != nil {
+	if err != nil || len(old) == 0 {
 		return err
+	}
+	if r.report.Incomplete || r.damaged { // what could not be read may refer to them
+		r.report.Unpurged = true
+		return nil
 	}
 	for _, set := range old {
 		if ctx.Err() != nil {
