@@ -35,7 +35,16 @@ type traffic struct {
 
 	pushes, failed, twice, pulls, failedPulls atomic.Int64
 	broken                                    atomic.Int64
+
+	// rounds of the collector; the clients go on until there were enough.
+	rounds atomic.Int64
 }
+
+// enough rounds for pushes to have met a collector; a bound on the pushes ends it where it never comes round.
+const (
+	enough = 5
+	bound  = 10
+)
 
 func newTraffic(r *realRegistry) *traffic {
 	tr := &traffic{r: r, stands: map[string]v1.Image{}}
@@ -70,7 +79,7 @@ func (tr *traffic) image(rng *rand.Rand) (v1.Image, error) {
 func (tr *traffic) worker(number, n int, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, uint64(number)))
 	var former []v1.Image
-	for i := range n {
+	for i := 0; i < n || tr.rounds.Load() < enough && i < bound*n; i++ {
 		tag := fmt.Sprintf("team%d/app%d:w%d-%d", rng.IntN(3), rng.IntN(2), number, rng.IntN(6))
 		img, err := tr.image(rng)
 		if len(former) > 0 && rng.IntN(3) == 0 { // what was pushed before, and may be garbage by now
@@ -182,15 +191,14 @@ func (tr *traffic) run(workers, each int, seed uint64, collect func(context.Cont
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan int)
 	go func() {
-		n := 0
 		for ctx.Err() == nil {
 			if err := collect(ctx); err != nil && ctx.Err() == nil {
 				t.Error(err)
 				break
 			}
-			n++
+			tr.rounds.Add(1)
 		}
-		done <- n
+		done <- int(tr.rounds.Load())
 	}()
 	var all sync.WaitGroup
 	for w := range workers {
@@ -225,7 +233,7 @@ func collectingWhileClientsPush(t *testing.T, program string) {
 			var gone sweep.Amount
 			rounds := tr.run(3, 170, seed, func(ctx context.Context) error {
 				o := atOnce(true)
-				o.Grace, o.Settle, o.PurgeOlderThan = time.Second, 300*time.Millisecond, 3*time.Second
+				o.Grace, o.Settle, o.PurgeOlderThan, o.Workers = time.Second, 300*time.Millisecond, 3*time.Second, 8
 				if storage != "" {
 					p := must[[]*server.Process](t)(server.Find(r.root))
 					o.Running = &sweep.Running{Started: p[0].Started, Forget: p[0].Client().Forget, Manifests: p[0].RemembersManifests()}

@@ -228,14 +228,23 @@ func (s *Store) upload(dir, id string) (Upload, *Problem) {
 // meanwhile, or the tag has gone.
 func (s *Store) TagProblem(repository, tag string, err error) *Problem {
 	link := path.Join(TagsDir(repository), tag, "current/link")
-	d, _, failed := s.link(link)
-	if errors.Is(failed, fs.ErrNotExist) {
-		return nil
+	wait := 2 * time.Millisecond
+	for try := 0; ; try++ {
+		d, _, failed := s.link(link)
+		if errors.Is(failed, fs.ErrNotExist) {
+			return nil
+		}
+		if linked, trouble := s.HasRevision(repository, d); failed == nil && linked && trouble == nil {
+			return nil
+		}
+		// Deleting a manifest takes its link first, and then its tags.
+		at, none := s.Modified(path.Join(RevisionsDir(repository), d.Algorithm(), d.Hex()))
+		if failed != nil || none != nil || try == rereads || !recently(at) {
+			return s.problem(link, err)
+		}
+		time.Sleep(wait)
+		wait *= 2
 	}
-	if linked, trouble := s.HasRevision(repository, d); failed == nil && linked && trouble == nil {
-		return nil
-	}
-	return s.problem(link, err)
 }
 
 // HasRevision reports whether a repository links a manifest, as [Store.HasLayer] does for layers.
