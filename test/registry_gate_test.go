@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opsctl/opsctl/internal/testpeers"
 	"github.com/opsctl/opsctl/pkg/registry/layout"
 	"github.com/opsctl/opsctl/pkg/registry/sweep"
 )
@@ -27,6 +28,7 @@ type gate struct {
 func (r *realRegistry) gateAt(name string) *gate {
 	t := r.t
 	t.Helper()
+	testpeers.RequireProgram(t, "strace")
 	const calls = "openat,newfstatat,renameat,renameat2,linkat"
 	out, in, err := os.Pipe()
 	if err != nil {

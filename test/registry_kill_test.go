@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/opsctl/opsctl/internal/testpeers"
 	"github.com/opsctl/opsctl/pkg/quarantine"
 	"github.com/opsctl/opsctl/pkg/registry/layout"
 )
@@ -54,9 +55,7 @@ func newKillRig(t *testing.T) *killRig {
 	if os.Geteuid() != 0 {
 		t.Skip("gives files to others: only root can")
 	}
-	if _, err := exec.LookPath("strace"); err != nil {
-		t.Skip("kills with strace: not installed")
-	}
+	testpeers.RequireProgram(t, "strace")
 	r := startRegistry(t)
 	k := &killRig{t: t, r: r, program: opsctlProgram(t), work: filepath.Join(filepath.Dir(r.root), "work"), stores: map[string]string{}, trees: map[string]map[string]string{}}
 	r.fill()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"testing"
 	"time"
 )
@@ -61,4 +62,18 @@ func RequireTree(tb testing.TB, recipe Recipe) *Tree {
 		tb.Fatal(err)
 	}
 	return tree
+}
+
+// RequireProgram is for a test that runs a program of this machine, which .ci/need names: without it the test is skipped, and
+// fails when OPSCTL_CI is set.
+func RequireProgram(tb testing.TB, name string) {
+	tb.Helper()
+	_, err := exec.LookPath(name)
+	switch {
+	case err == nil:
+	case os.Getenv("OPSCTL_CI") == "":
+		tb.Skipf("runs %s: %v", name, err)
+	default:
+		tb.Fatal(err)
+	}
 }
