@@ -83,7 +83,9 @@ func (s *Store) Tags(repository string) iter.Seq2[Tag, *Problem] {
 
 // Link says that a repository has a blob.
 type Link struct {
-	Digest   digest.Digest
+	Digest digest.Digest
+	// Target is by what the blob is kept: Digest, or the sha256 of what is linked by sha512.
+	Target   digest.Digest
 	Modified time.Time
 }
 
@@ -147,10 +149,29 @@ func (s *Store) readLink(base string, named digest.Digest) (Link, *Problem) {
 		return Link{}, nil
 	case err != nil:
 		return link, s.problem(name, err)
-	case target != named:
+	case target != named && !alias(named, target):
 		return link, s.problem(name, fmt.Errorf("it holds %v", target))
 	}
+	link.Target = target
 	return link, nil
+}
+
+// alias reports whether a link by one digest may hold another: a registry keeps all blobs by sha256, and links one that was pushed by
+// sha512 by both, each link holding the sha256 (registry/storage/linkedblobstore.go, linkBlob).
+func alias(named, target digest.Digest) bool {
+	return named.Algorithm() != target.Algorithm() && target.Algorithm() == "sha256"
+}
+
+// Alias is the digest by which the blob is kept that a repository links as d below _layers; zero where that is d itself, or there is no such link.
+func (s *Store) Alias(repository string, d digest.Digest) (digest.Digest, *Problem) {
+	if d.Algorithm() == "sha256" {
+		return digest.Digest{}, nil
+	}
+	link, trouble := s.readLink(LayersDir(repository), d)
+	if trouble != nil || link.Target == d {
+		return digest.Digest{}, trouble
+	}
+	return link.Target, nil
 }
 
 // digests yields the digests that the folders <algorithm>/<hex> below base spell.

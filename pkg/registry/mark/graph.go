@@ -59,6 +59,7 @@ type Source interface {
 	Revisions(repository string) iter.Seq2[layout.Link, *layout.Problem]
 	Layers(repository string) iter.Seq2[layout.Link, *layout.Problem]
 	HasLayer(repository string, d digest.Digest) (bool, *layout.Problem)
+	Alias(repository string, d digest.Digest) (digest.Digest, *layout.Problem)
 	Manifest(repository string, d digest.Digest, limit int64) ([]byte, *layout.Problem)
 	BlobProblem(d digest.Digest, err error) *layout.Problem
 	// TagProblem is nil when the repository has the tag's manifest after all.
@@ -223,6 +224,11 @@ func (l *loader) connect(n *node, m Manifest) (unread []uint32) {
 	n.kind, n.subject = m.Kind, m.Subject
 	for _, blob := range m.Blobs {
 		n.blobs = append(n.blobs, l.intern(blob))
+		kept, trouble := l.store.Alias(l.g.Name, blob)
+		l.note(trouble)
+		if !kept.IsZero() {
+			n.blobs = append(n.blobs, l.intern(kept))
+		}
 	}
 	for _, child := range m.Children {
 		id := l.intern(child.Digest)
@@ -259,6 +265,9 @@ func (l *loader) readLayers(ctx context.Context) {
 		l.note(trouble)
 		if !link.Digest.IsZero() {
 			l.g.held = append(l.g.held, l.intern(link.Digest))
+			if !link.Target.IsZero() && link.Target != link.Digest {
+				l.g.held = append(l.g.held, l.intern(link.Target))
+			}
 		}
 	}
 	l.sort(l.g.held)

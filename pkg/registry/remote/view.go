@@ -101,6 +101,11 @@ func (v *View) Layers(string) iter.Seq2[layout.Link, *layout.Problem] {
 	return func(func(layout.Link, *layout.Problem) bool) {}
 }
 
+// Alias is zero: by what a blob is kept the API does not tell.
+func (*View) Alias(string, digest.Digest) (digest.Digest, *layout.Problem) {
+	return digest.Digest{}, nil
+}
+
 // HasLayer reports whether a repository has a blob.
 func (v *View) HasLayer(repository string, d digest.Digest) (bool, *layout.Problem) {
 	p := v.repository(repository)

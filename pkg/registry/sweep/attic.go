@@ -88,6 +88,19 @@ func (v *view) HasLayer(repository string, d digest.Digest) (bool, *layout.Probl
 	return false, nil
 }
 
+func (v *view) Alias(repository string, d digest.Digest) (digest.Digest, *layout.Problem) {
+	kept, trouble := v.Store.Alias(repository, d)
+	if !kept.IsZero() || trouble != nil {
+		return kept, trouble
+	}
+	for _, r := range v.attic.rooms {
+		if kept, trouble := r.store.Alias(repository, d); trouble == nil && !kept.IsZero() {
+			return kept, nil
+		}
+	}
+	return digest.Digest{}, nil
+}
+
 func (v *view) Manifest(repository string, d digest.Digest, limit int64) ([]byte, *layout.Problem) {
 	data, trouble := v.Store.Manifest(repository, d, limit)
 	if trouble == nil || !errors.Is(trouble, fs.ErrNotExist) || !v.attic.blobs.Contains(d) {
