@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/opsctl/opsctl/pkg/registry/fsck"
 	"github.com/opsctl/opsctl/pkg/registry/sweep"
 )
 
@@ -68,6 +70,11 @@ func aLayerBySHA512Stays(t *testing.T, program string) {
 	pulls("after")
 	if report.Quarantined != (sweep.Amount{}) {
 		t.Errorf("%+v", report.Quarantined)
+	}
+	checker := must[*fsck.Checker](t)(fsck.Open(r.root, fsck.Options{Workers: 2, Now: time.Now}))
+	defer func() { _ = checker.Close() }()
+	for _, finding := range must[*fsck.Report](t)(checker.Check(t.Context())).Items {
+		t.Errorf("%+v", finding)
 	}
 	// Without the tag all of it is garbage, and comes back.
 	if status, _, said := r.request(http.MethodDelete, fmt.Sprintf("/v2/%s/manifests/sha256:%x", repository, sha256.Sum256(manifest)), "", nil); status != http.StatusAccepted {

@@ -82,8 +82,12 @@ func (c *Checker) needs(repository, folder string, need descriptor, first bool) 
 		return
 	}
 	c.add(func() *Finding {
-		if without := c.without(d); without != "" {
-			if c.away.Contains(d) {
+		at := d // by what it is kept
+		if kept, trouble := c.store.Alias(repository, d); !kept.IsZero() && trouble == nil {
+			at = kept
+		}
+		if without := c.without(at); without != "" {
+			if c.away.Contains(at) {
 				return c.find(linkQuarantine, folder, fmt.Sprintf("the manifest needs %v, which lies in quarantine", d))
 			}
 			return c.find(layerMissing, folder, fmt.Sprintf("the manifest needs %v, which %s", d, without))
@@ -94,7 +98,7 @@ func (c *Checker) needs(repository, folder string, need descriptor, first bool) 
 		if !first {
 			return nil
 		}
-		return c.size(folder, d, need.Size)
+		return c.size(folder, at, need.Size)
 	})
 }
 
