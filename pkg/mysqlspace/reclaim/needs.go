@@ -1,16 +1,23 @@
 package reclaim
 
-// needs is the space that a rebuild takes until it is done: the new file beside the old one, and for the in-place build the
+import "github.com/opsctl/opsctl/pkg/mysqlspace/space"
+
+// needs is the space that a rebuild takes until it is done: the new files beside the old ones, and for the in-place build the
 // sort files of secondary indexes.
 func needs(t *Table, s Server) []Need {
-	after := current(t)
-	if after < 0 {
-		return nil
+	items := t.Partitions
+	if len(items) == 0 {
+		items = []space.Item{t.Item}
 	}
-	all := []Need{{
-		Mount: t.Mount, For: "the new file", Bytes: max(0, after-*t.ReclaimableBytes),
-		LowBytes: max(0, after-*t.ReclaimableHighBytes), HighBytes: max(0, after-*t.ReclaimableLowBytes),
-	}}
+	var all []Need
+	for i := range items {
+		if need, known := newFile(&items[i]); known {
+			if i < len(t.Mounts) {
+				need.Mount = t.Mounts[i]
+			}
+			all = merge(all, need)
+		}
+	}
 	if t.Method != "in-place" {
 		return all
 	}
@@ -20,8 +27,31 @@ func needs(t *Table, s Server) []Need {
 	return all
 }
 
+func newFile(t *space.Item) (need Need, known bool) {
+	now := current(t)
+	if now < 0 || t.ReclaimableBytes == nil {
+		return Need{}, false
+	}
+	return Need{
+		For: "the new file", Bytes: max(0, now-*t.ReclaimableBytes),
+		LowBytes: max(0, now-*t.ReclaimableHighBytes), HighBytes: max(0, now-*t.ReclaimableLowBytes),
+	}, true
+}
+
+// merge adds a need to that of the same mount.
+func merge(all []Need, need Need) []Need {
+	for i := range all {
+		if n := &all[i]; n.Mount == need.Mount {
+			n.For = "the new files"
+			n.Bytes, n.LowBytes, n.HighBytes = n.Bytes+need.Bytes, n.LowBytes+need.LowBytes, n.HighBytes+need.HighBytes
+			return all
+		}
+	}
+	return append(all, need)
+}
+
 // current is what the table takes on the disk now, -1 where it is not known.
-func current(t *Table) int64 {
+func current(t *space.Item) int64 {
 	switch {
 	case t.AllocatedBytes != nil:
 		return *t.AllocatedBytes

@@ -21,7 +21,7 @@ func table(name string, low, expected, high int64) reclaim.Table {
 			Schema: "shop", Table: name, Engine: "InnoDB", Method: "in-place", AllocatedBytes: new(int64(100 * mib)),
 			ReclaimableBytes: &expected, ReclaimableLowBytes: &low, ReclaimableHighBytes: &high, Fill: new(0.5),
 		},
-		Place: reclaim.OwnFile, Known: true, UniqueKey: true, Mount: "/data",
+		Place: reclaim.OwnFile, Known: true, UniqueKey: true, Mounts: []string{"/data"},
 	}
 }
 
@@ -72,7 +72,7 @@ func TestFitsIsUnsureBetweenTheBounds(t *testing.T) {
 
 func TestAMountThatNobodyLookedAtIsUnknown(t *testing.T) {
 	tab := table("t", 30*mib, 40*mib, 50*mib)
-	tab.Mount = "/elsewhere"
+	tab.Mounts = []string{"/elsewhere"}
 	if got := reclaim.Rank(reclaim.Tables([]reclaim.Table{tab}, reclaim.Server{}), mounts(1<<40, 1<<40)).Steps[0].Fits; got != reclaim.Unasked {
 		t.Error(got)
 	}
@@ -98,14 +98,20 @@ func TestStatementsRefuseInsteadOfLockingAndQuoteNames(t *testing.T) {
 	copied := table("c", 1, 1, 1)
 	copied.Method = "copy"
 	part := table("d", 1, 1, 1)
-	part.Partition = "p0/p0sp1"
+	part.Partitions = []space.Item{{Partition: "p0/p0sp1", ReclaimableBytes: new(int64(9))}, {Partition: "p0/p0sp2", ReclaimableBytes: new(int64(8))}}
+	full := table("e", 1, 1, 1)
+	full.Fulltext = true
+	if got := reclaim.Tables([]reclaim.Table{part}, reclaim.Server{})[0].Commands[1].Text; strings.Count(got, "REBUILD PARTITION `p0`;") != 1 {
+		t.Errorf("a partition is to be rebuilt once: %s", got)
+	}
 	for _, c := range []struct {
 		table reclaim.Table
 		want  string
 	}{
 		{online, "ALTER TABLE `shop`.`a``b` FORCE, ALGORITHM=INPLACE, LOCK=NONE;"},
 		{copied, "ALTER TABLE `shop`.`c` FORCE, ALGORITHM=COPY, LOCK=SHARED;"},
-		{part, "ALTER TABLE `shop`.`d` REBUILD PARTITION `p0`;"},
+		{full, "ALTER TABLE `shop`.`e` FORCE, ALGORITHM=INPLACE, LOCK=SHARED;"},
+		{part, "ALTER TABLE `shop`.`d` FORCE, ALGORITHM=INPLACE, LOCK=NONE;"},
 	} {
 		step := reclaim.Tables([]reclaim.Table{c.table}, reclaim.Server{})[0]
 		if got := step.Commands[0].Text; !strings.HasSuffix(got, c.want) {
@@ -127,7 +133,6 @@ func TestOnlineToolsAreOfferedOnlyWhereTheyRun(t *testing.T) {
 		"not known":         {func(t *reclaim.Table, _ *reclaim.Server) { t.Known = false }, []string{"sql"}},
 		"statement binlog":  {func(_ *reclaim.Table, s *reclaim.Server) { s.Uses.RowBinlog = false }, []string{"sql", "pt-online-schema-change"}},
 		"a comma in a name": {func(t *reclaim.Table, _ *reclaim.Server) { t.Schema = "a,b" }, []string{"sql", "gh-ost"}},
-		"a partition":       {func(t *reclaim.Table, _ *reclaim.Server) { t.Partition = "p0" }, []string{"sql"}},
 		"galera":            {func(_ *reclaim.Table, s *reclaim.Server) { s.Galera = true }, []string{"sql", "pt-online-schema-change"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,7 +1,9 @@
 package reclaim
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/opsctl/opsctl/pkg/bytesize"
@@ -18,10 +20,14 @@ const (
 	SystemTablespace  Place = "system"
 )
 
-// Table is a table, or a partition, that could be rebuilt. Item carries the prediction.
+// Table is a table that could be rebuilt. Item carries the prediction, for all partitions together.
 type Table struct {
 	space.Item
 	Place Place
+	// Partitions are set for a partitioned table: all are rebuilt by one statement, and all new files are there at once.
+	Partitions []space.Item
+	// Mounts are where the files lie: one for each partition, or one for the table; "" where it is not known.
+	Mounts []string
 	// Indexes are the bytes of each secondary index, of pages in use.
 	Indexes []int64
 	// Facts are nil or false where they are not known; Known tells the two apart.
@@ -30,8 +36,6 @@ type Table struct {
 	ForeignKeys bool // it refers to others, or others to it
 	Triggers    bool
 	UniqueKey   bool // a primary key, or a unique one without NULL
-	// Mount is where the file lies.
-	Mount string
 }
 
 // Server is what the plan needs to know of the server. The zero value is a data folder without one.
@@ -64,14 +68,14 @@ func Tables(tables []Table, s Server) []Step {
 
 func rebuildStep(t *Table, s Server) Step {
 	step := Step{
-		Kind: Rebuild, Schema: t.Schema, Table: t.Table, Partition: t.Partition, File: t.File, Mount: t.Mount, Method: t.Method,
+		Kind: Rebuild, Schema: t.Schema, Table: t.Table, File: t.File, Mount: t.mount(), Method: t.Method,
 		FreesBytes: *t.ReclaimableBytes, FreesLowBytes: *t.ReclaimableLowBytes, FreesHighBytes: *t.ReclaimableHighBytes,
 		Risk: Medium, Needs: needs(t, s),
 	}
-	if t.Method == "copy" {
+	if t.locks() {
 		step.Risk = High
 	}
-	step.Commands = append([]Command{statement(t)}, onlineTools(t, s)...)
+	step.Commands = append(statements(t), onlineTools(t, s)...)
 	step.Blockers, step.Warnings = cautions(t, s)
 	if step.FreesBytes < 0 {
 		step.Warnings = append(step.Warnings, "the rebuilt table is expected to be larger")
@@ -79,28 +83,62 @@ func rebuildStep(t *Table, s Server) Step {
 	return step
 }
 
-// statement is the server's own way. ALGORITHM and LOCK are named so that a server which cannot do it refuses, instead of
-// locking writers out; the short lock_wait_timeout keeps a waiting ALTER from holding up every query behind it.
-func statement(t *Table) Command {
-	name := qualified(t.Schema, t.Table)
-	c := Command{Tool: "sql"}
-	switch {
-	case t.Engine != "InnoDB":
-		c.Text = fmt.Sprintf("OPTIMIZE TABLE %s;", name)
-		c.Note = "locks the table for writing while it runs"
-		if t.Partition != "" {
-			c.Text = fmt.Sprintf("ALTER TABLE %s REBUILD PARTITION %s;", name, Identifier(topPartition(t.Partition)))
-		}
-	case t.Partition != "":
-		c.Text = fmt.Sprintf("SET SESSION lock_wait_timeout = 10;\nALTER TABLE %s REBUILD PARTITION %s;", name, Identifier(topPartition(t.Partition)))
-		c.Note = "OPTIMIZE PARTITION would rebuild all partitions; the partition is locked for writing while it runs"
-	case t.Method == "copy":
-		c.Text = fmt.Sprintf("SET SESSION lock_wait_timeout = 10;\nALTER TABLE %s FORCE, ALGORITHM=COPY, LOCK=SHARED;", name)
-		c.Note = "the table can be read, not written, while it runs"
-	default:
-		c.Text = fmt.Sprintf("SET SESSION lock_wait_timeout = 10;\nALTER TABLE %s FORCE, ALGORITHM=INPLACE, LOCK=NONE;", name)
+// mount is where the table lies, "" where that is more than one.
+func (t *Table) mount() string {
+	mounts := slices.Compact(slices.Sorted(slices.Values(t.Mounts)))
+	if len(mounts) != 1 {
+		return ""
 	}
-	return c
+	return mounts[0]
+}
+
+// locks says whether writers wait while the table is rebuilt.
+func (t *Table) locks() bool { return t.Method != "in-place" || t.Fulltext }
+
+// statements are the server's own ways. ALGORITHM and LOCK are named so that a server which cannot do it refuses, instead of
+// locking writers out; the short lock_wait_timeout keeps a waiting ALTER from holding up every query behind it.
+func statements(t *Table) []Command {
+	name := qualified(t.Schema, t.Table)
+	if t.Engine != "InnoDB" {
+		return []Command{{Tool: "sql", Text: fmt.Sprintf("OPTIMIZE TABLE %s;", name), Note: "the table can be neither read nor written for part of the time"}}
+	}
+	c := Command{Tool: "sql"}
+	how := "ALGORITHM=INPLACE, LOCK=NONE"
+	switch {
+	case t.Method == "copy":
+		how, c.Note = "ALGORITHM=COPY, LOCK=SHARED", "the table can be read, not written, while it runs"
+	case t.Fulltext:
+		how, c.Note = "ALGORITHM=INPLACE, LOCK=SHARED", "the table can be read, not written, while it runs"
+	}
+	c.Text = fmt.Sprintf("%s\nALTER TABLE %s FORCE, %s;", impatient, name, how)
+	return append([]Command{c}, partitions(t)...)
+}
+
+const impatient = "SET SESSION lock_wait_timeout = 10;"
+
+// partitions rebuild one partition each, with less space and locked for writing: those that free the most.
+func partitions(t *Table) []Command {
+	var worth []space.Item
+	for _, p := range t.Partitions {
+		if p.ReclaimableBytes != nil && *p.ReclaimableBytes > 0 {
+			worth = append(worth, p)
+		}
+	}
+	slices.SortStableFunc(worth, func(a, b space.Item) int { return cmp.Compare(*b.ReclaimableBytes, *a.ReclaimableBytes) })
+	if len(worth) == 0 {
+		return nil
+	}
+	var names []string
+	for _, p := range worth[:min(len(worth), 5)] {
+		if top := topPartition(p.Partition); !slices.Contains(names, top) {
+			names = append(names, top)
+		}
+	}
+	lines := []string{impatient}
+	for _, name := range names {
+		lines = append(lines, fmt.Sprintf("ALTER TABLE %s REBUILD PARTITION %s;", qualified(t.Schema, t.Table), Identifier(name)))
+	}
+	return []Command{{Tool: "sql", Text: strings.Join(lines, "\n"), Note: "instead, one partition at a time: takes less space, but locks writers out of the table; OPTIMIZE PARTITION would rebuild all"}}
 }
 
 // topPartition is the partition that a subpartition belongs to: REBUILD PARTITION takes no subpartition.
@@ -111,7 +149,7 @@ func topPartition(name string) string {
 
 // onlineTools are the variants with gh-ost and pt-online-schema-change, where what is known of the table lets them run.
 func onlineTools(t *Table, s Server) []Command {
-	if !t.Known || t.Engine != "InnoDB" || t.Partition != "" || !t.UniqueKey || s.Galera && s.Group {
+	if !t.Known || t.Engine != "InnoDB" || !t.UniqueKey || s.Galera && s.Group {
 		return nil
 	}
 	var all []Command
@@ -141,7 +179,7 @@ func cautions(t *Table, s Server) (blockers, warnings []string) {
 		blockers = append(blockers, "it is in the system tablespace, whose file does not get smaller; ALTER TABLE ... FORCE with innodb_file_per_table=ON moves it into a file of its own")
 	}
 	if t.Fulltext {
-		warnings = append(warnings, "a full-text index: the rebuild copies the table, and writers wait")
+		warnings = append(warnings, "a full-text index: writers wait for as long as the rebuild takes")
 	}
 	if t.ForeignKeys {
 		warnings = append(warnings, "foreign keys: gh-ost refuses, pt-online-schema-change changes the constraints of child tables")
@@ -155,6 +193,9 @@ func cautions(t *Table, s Server) (blockers, warnings []string) {
 	}
 	if t.Known && !t.UniqueKey {
 		warnings = append(warnings, "no primary or unique key: gh-ost and pt-online-schema-change cannot copy it")
+	}
+	if t.Place == OwnFile && t.Known && len(t.Partitions) > 0 {
+		warnings = append(warnings, "partitioned: the new files of all partitions are there at once")
 	}
 	if !t.Known {
 		warnings = append(warnings, "foreign keys, triggers and full-text indexes were not looked at: no server was asked, or it did not say")
