@@ -12,7 +12,7 @@ import (
 type Leftovers struct {
 	Datadir string // "" where only a server was asked
 	Files   []space.File
-	// TruncateNow: the server has innodb_truncate_temporary_tablespace_now (MariaDB 11.2 and 10.11 after backports).
+	// TruncateNow: the server has innodb_truncate_temporary_tablespace_now (MariaDB from 11.3 on).
 	TruncateNow bool
 	// TempInitial is the size that the temporary tablespace starts with (innodb_temp_data_file_path); 0: not known, 12 MiB.
 	TempInitial int64

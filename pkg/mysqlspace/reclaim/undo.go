@@ -20,15 +20,20 @@ type Undo struct {
 	MaxBytes int64
 	// History is the number of undo logs not purged yet; nil: not known.
 	History *int64
+	// PageSize is innodb_page_size; 0 for 16 KiB.
+	PageSize int64
 }
 
-// undoInitial is the size that a truncated undo tablespace has: 16 MiB in MySQL (fsp0fsp.h, UNDO_INITIAL_SIZE), 10 MiB of 16 KiB
-// pages in MariaDB (srv0srv.h, SRV_UNDO_TABLESPACE_SIZE_IN_PAGES).
-func undoInitial(flavour string) int64 {
-	if flavour == "mariadb" {
-		return 10 << 20
+// initial is the size that a truncated undo tablespace has: 16 MiB in MySQL (fsp0fsp.h, UNDO_INITIAL_SIZE), 640 pages,
+// whatever their size, in MariaDB (srv0srv.cc, SRV_UNDO_TABLESPACE_SIZE_IN_PAGES).
+func (u Undo) initial() int64 {
+	switch {
+	case u.Flavour != "mariadb":
+		return 16 << 20
+	case u.PageSize > 0:
+		return 640 * u.PageSize
 	}
-	return 16 << 20
+	return 640 * 16 << 10
 }
 
 // minUndoLimit is the least that innodb_max_undo_log_size can be.
@@ -38,7 +43,7 @@ const minUndoLimit = 10 << 20
 func (u Undo) Plan() []Step {
 	var steps []Step
 	for _, file := range u.Files {
-		freed := file.Bytes - undoInitial(u.Flavour)
+		freed := file.Bytes - u.initial()
 		if freed <= 0 {
 			continue
 		}
