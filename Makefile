@@ -51,10 +51,10 @@ deadcode:
 # go.mod matches the imports, completions and the command reference the commands.
 fresh:
 	$(GO) mod tidy -diff
-	$(GO) test -count=1 -run '^(TestGenerated|TestAuditDocs)' ./cmd/opsctl
+	$(GO) test -count=1 -run '^(TestGenerated|TestDocs)' ./cmd/opsctl
 
 gen:
-	$(GO) test -count=1 -run '^(TestGenerated|TestManPages|TestAuditDocsListFindings)' ./cmd/opsctl -update -man $(CURDIR)/dist/man
+	$(GO) test -count=1 -run '^(TestGenerated|TestManPages|TestDocsListRules)' ./cmd/opsctl -update -man $(CURDIR)/dist/man
 
 test: need
 	@$(MAKE) -j2 -Otarget unit peers

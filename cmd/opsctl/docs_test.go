@@ -131,38 +131,9 @@ func TestReadmeSaysWhyEachDependencyIsThere(t *testing.T) {
 	}
 }
 
-// TestAuditDocsListFindings holds the table of docs/ssh-audit.md to the rules;
-// -update writes it.
-func TestAuditDocsListFindings(t *testing.T) {
-	const begin, end = "<!-- findings:begin -->\n", "<!-- findings:end -->"
-	path := filepath.Join(repository(t), "docs", "ssh-audit.md")
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, found := strings.Cut(string(data), begin)
-	_, tail, ended := strings.Cut(rest, end)
-	if !found || !ended {
-		t.Fatal("docs/ssh-audit.md has no table of findings")
-	}
-	var table strings.Builder
-	table.WriteString("| id | severity | means |\n|---|---|---|\n")
-	for _, r := range sshaudit.Rules() {
-		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", r.ID, r.Severity, r.Means)
-	}
-	want := head + begin + table.String() + end + tail
-	if *update {
-		writeFile(t, path, want)
-		return
-	}
-	if string(data) != want {
-		t.Error("the findings of docs/ssh-audit.md are stale: run make gen")
-	}
-}
-
-// TestAuditDocsNameEveryField fails when the document has a field that
+// TestDocsNameEveryField fails when the document has a field that
 // docs/ssh-audit.md does not explain.
-func TestAuditDocsNameEveryField(t *testing.T) {
+func TestDocsNameEveryField(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(repository(t), "docs", "ssh-audit.md"))
 	if err != nil {
 		t.Fatal(err)
