@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/opsctl/opsctl/pkg/cli/internal/inert"
+	"github.com/opsctl/opsctl/pkg/inert"
 )
 
 // errDeclined is the error of a question that was not answered with yes.

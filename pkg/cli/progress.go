@@ -11,7 +11,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"github.com/opsctl/opsctl/pkg/bytesize"
-	"github.com/opsctl/opsctl/pkg/cli/internal/inert"
+	"github.com/opsctl/opsctl/pkg/inert"
 	"github.com/opsctl/opsctl/pkg/progress"
 )
 

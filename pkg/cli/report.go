@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/opsctl/opsctl/pkg/cli/internal/inert"
+	"github.com/opsctl/opsctl/pkg/inert"
 )
 
 type jsonError struct {

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/opsctl/opsctl/pkg/cli"
-	"github.com/opsctl/opsctl/pkg/cli/internal/inert"
+	"github.com/opsctl/opsctl/pkg/inert"
 )
 
 // apiVersion names the contract of the documents: within v1 fields are only

@@ -10,7 +10,7 @@ import (
 
 	"github.com/opsctl/opsctl/pkg/bytesize"
 	"github.com/opsctl/opsctl/pkg/cli"
-	"github.com/opsctl/opsctl/pkg/cli/internal/inert"
+	"github.com/opsctl/opsctl/pkg/inert"
 )
 
 // Safe replaces control characters (tab and newline too), bidirectional

@@ -8,7 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/opsctl/opsctl/pkg/cli/internal/inert"
+	"github.com/opsctl/opsctl/pkg/inert"
 )
 
 // writeYAML prints a JSON document as YAML with the same keys in the same
