@@ -1,4 +1,4 @@
-// Package templates holds the text and data that land on servers.
+// Package templates holds the text and data that land on servers and in reports.
 package templates
 
 import "embed"
@@ -7,3 +7,8 @@ import "embed"
 //
 //go:embed components/*.yaml
 var Components embed.FS
+
+// Treemap is the page of pkg/report/treemap: an HTML skeleton with marks, its style and its script, in the folder reports.
+//
+//go:embed reports/treemap.html reports/treemap.css reports/treemap.js
+var Treemap embed.FS
