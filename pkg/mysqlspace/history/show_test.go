@@ -172,3 +172,13 @@ func TestAHistoryOfTooManyRecordsIsThinned(t *testing.T) {
 		t.Errorf("%+v", g)
 	}
 }
+
+// TestSlopesAreThoseOfSciPy compares with what scipy.stats.theilslopes of SciPy 1.10.1 says of the same points, at 0.95.
+func TestSlopesAreThoseOfSciPy(t *testing.T) {
+	sizes := []int64{100000, 112000, 119000, 133000, 140000, 20000, 162000, 168000, 181000, 30000, 199000, 212000}
+	got := show(t, days(len(sizes), func(day int) int64 { return sizes[day] }), history.Options{}).Items[0].Slope
+	want := history.Slope{BytesPerDay: 9866, Low: 9000, High: 10334} // 9866.07, 9000, 10333.33
+	if *got != want {
+		t.Errorf("got %+v, want %+v", *got, want)
+	}
+}

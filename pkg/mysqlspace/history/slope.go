@@ -39,11 +39,11 @@ func theilSen(points []point) Slope {
 	n, pairs := float64(len(points)), float64(len(slopes))
 	const z95 = 1.959964
 	reach := z95 * math.Sqrt(n*(n-1)*(2*n+5)/18)
-	low := int(math.Floor((pairs - reach) / 2))
-	high := int(math.Ceil((pairs + reach) / 2))
+	low := int(math.Round((pairs-reach)/2)) - 1
+	high := int(math.Round((pairs + reach) / 2))
 	return Slope{
 		BytesPerDay: whole(math.Round(median(slopes))),
-		Low:         whole(math.Floor(slopes[min(max(low-1, 0), len(slopes)-1)])),
+		Low:         whole(math.Floor(slopes[min(max(low, 0), len(slopes)-1)])),
 		High:        whole(math.Ceil(slopes[max(min(high, len(slopes)-1), 0)])),
 	}
 }
