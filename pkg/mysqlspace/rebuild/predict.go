@@ -1,0 +1,67 @@
+package rebuild
+
+import "errors"
+
+// ErrNoIndex says that an input has no index, so that there is nothing to predict from.
+var ErrNoIndex = errors.New("no index to predict from")
+
+// sigmas are the standard errors that bounds are apart from what is likely: 95 of 100 of a normal distribution lie within 1.96,
+// and more for what a small sample says of its own spread.
+const sigmas = 2.2
+
+// Predict says what a rebuild leaves.
+func Predict(in Input) (*Prediction, error) {
+	if len(in.Indexes) == 0 || in.File.PageSize == 0 || in.File.PhysicalSize == 0 {
+		return nil, ErrNoIndex
+	}
+	p := &Prediction{}
+	p.choose(&in)
+	fill := in.Server.FillFactor
+	if fill == 0 {
+		fill = 100
+	}
+	var all []grown
+	for i := range in.Indexes {
+		x := &in.Indexes[i]
+		if x.SDI {
+			continue
+		}
+		all = append(all, grow(x, newRoom(in.File.PageSize, in.Table.Redundant, x.Clustered, fill)))
+	}
+	pool(all)
+	p.Bytes = in.size(all, 0, 0, p.Method)
+	p.Low = min(in.size(all, -sigmas, 0.002, p.Method), p.Bytes)
+	p.High = max(in.size(all, sigmas, 0.002, p.Method), p.Bytes)
+	p.AllocatedBytes, p.AllocatedLow, p.AllocatedHigh = p.Bytes, p.Low, p.High
+	return p, nil
+}
+
+// choose names the method.
+func (p *Prediction) choose(in *Input) {
+	switch {
+	case in.Method != "":
+		p.Method = in.Method
+	case in.Table.Fulltext:
+		p.Method = Copy
+		p.Why = append(p.Why, "a full-text index is rebuilt by a copy")
+	default:
+		p.Method = InPlace
+	}
+}
+
+// size allocates what is expected, so many standard errors away.
+func (in *Input) size(all []grown, sigmas, share float64, method Method) int64 {
+	a := Alloc{
+		PageSize: in.File.PageSize, PhysicalSize: in.File.PhysicalSize, MariaDB: in.Server.MariaDB, Reserve: in.Server.Reserve,
+		Autoextend: in.Table.Autoextend, Inserts: method == Copy && !in.Server.CopyBulk,
+	}
+	for i := range in.Indexes {
+		if x := &in.Indexes[i]; x.SDI {
+			a.SDI = &Tree{Levels: []uint32{1}, LOB: x.LeafUsed, Values: 1}
+		}
+	}
+	for i := range all {
+		a.Trees = append(a.Trees, all[i].tree(sigmas, share))
+	}
+	return Simulate(a)
+}
