@@ -1,0 +1,83 @@
+package innodb
+
+import "context"
+
+// Tally is what an exact scan counted.
+type Tally struct {
+	// Types are pages in use by type.
+	Types map[PageType]uint32
+	// Indexes are pages and records by index id.
+	Indexes map[uint64]*IndexTally
+	Bad     []error // pages that could not be read
+}
+
+// IndexTally is what an index has.
+type IndexTally struct {
+	Pages, Leaves uint32
+	// Records of leaf pages that queries see, and those that are marked as deleted.
+	Records, Deleted int64
+}
+
+// Scan reads every page that the descriptors say is in use. Its memory does not grow with the file.
+func (s *Space) Scan(ctx context.Context) (*Tally, error) {
+	out := &Tally{Types: map[PageType]uint32{}, Indexes: map[uint64]*IndexTally{}}
+	bad := func(err error) {
+		if len(out.Bad) < maxDamage {
+			out.Bad = append(out.Bad, err)
+		}
+	}
+	x := &extent{}
+	for next := range s.extents(ctx, bad) {
+		if next.state == extentFree || next.state == 0 {
+			continue
+		}
+		*x = *next
+		for i := range x.pages {
+			if number := x.first + i; x.inUse(i) && number < s.Header.FilePages && ctx.Err() == nil {
+				s.tally(out, number, bad)
+			}
+		}
+	}
+	return out, ctx.Err()
+}
+
+func (s *Space) tally(out *Tally, number uint32, bad func(error)) {
+	page, err := s.content(number)
+	if err != nil {
+		bad(err)
+		return
+	}
+	t := typeOf(page)
+	out.Types[t]++
+	if !t.IsIndex() {
+		return
+	}
+	id := u64(page, pageIndex)
+	index := out.Indexes[id]
+	if index == nil {
+		index = &IndexTally{}
+		out.Indexes[id] = index
+	}
+	index.Pages++
+	if u16(page, pageLevel) != 0 {
+		return
+	}
+	index.Leaves++
+	if s.Header.Flags.Compressed() {
+		f := s.zipFacts(page, number)
+		index.Records += int64(f.Records)
+		index.Deleted += int64(f.Deleted)
+		return
+	}
+	whole := walk(page, func(_ int, info byte) {
+		switch {
+		case info&deletedFlag != 0:
+			index.Deleted++
+		case info&minRecFlag == 0:
+			index.Records++
+		}
+	})
+	if !whole {
+		bad(pageErrorf(number, "its list of records contradicts itself"))
+	}
+}
