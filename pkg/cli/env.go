@@ -34,6 +34,8 @@ type Env struct {
 	Location *time.Location
 	Version  string
 
+	// Args is the command line without the program's name, as it was typed. Set by Main.
+	Args []string
 	// Set by Main, from flags and configuration, before a command runs.
 	Config  *config.Resolved
 	Log     *slog.Logger

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Format is how a result is written to stdout.
@@ -19,32 +22,63 @@ const (
 	Name  Format = "name"
 )
 
-// Formats returns the formats in the order that help and completion show them.
+// Formats that single commands have besides: see WithFormats.
+const (
+	Prom Format = "prom" // metrics in Prometheus's text format
+	HTML Format = "html" // one page that needs nothing else
+)
+
+// Formats returns the formats of every command in the order that help and completion show them.
 func Formats() []Format {
 	return []Format{Table, Wide, JSON, YAML, CSV, Name}
 }
 
+// formatFlag is -o of a command that has the formats all.
+type formatFlag struct {
+	format Format
+	all    []Format
+}
+
 // String implements pflag.Value.
-func (f *Format) String() string { return string(*f) }
+func (f *formatFlag) String() string { return string(f.format) }
 
 // Type implements pflag.Value: the placeholder in help texts.
-func (*Format) Type() string { return "FORMAT" }
+func (*formatFlag) Type() string { return "FORMAT" }
 
 // Set implements pflag.Value.
-func (f *Format) Set(s string) error {
-	if !slices.Contains(Formats(), Format(s)) {
-		return fmt.Errorf("must be one of %s", formatNames())
+func (f *formatFlag) Set(s string) error {
+	if !slices.Contains(f.all, Format(s)) {
+		return fmt.Errorf("must be one of %s", formatNames(f.all))
 	}
-	*f = Format(s)
+	f.format = Format(s)
 	return nil
 }
 
-func formatNames() string {
-	names := make([]string, 0, len(Formats()))
-	for _, f := range Formats() {
+func formatNames(formats []Format) string {
+	names := make([]string, 0, len(formats))
+	for _, f := range formats {
 		names = append(names, string(f))
 	}
 	return strings.Join(names, ", ")
+}
+
+// addOutput defines -o with the formats of every command and extra ones.
+func addOutput(flags *pflag.FlagSet, extra ...Format) {
+	output := &formatFlag{format: Table, all: append(Formats(), extra...)}
+	flags.VarP(output, "output", "o", "output `FORMAT`: "+formatNames(output.all))
+}
+
+// WithFormats gives a command formats that others lack. They are chosen by -o alone: what a variable or the configuration file
+// sets holds for every command.
+func WithFormats(cmd *cobra.Command, extra ...Format) *cobra.Command {
+	addOutput(cmd.Flags(), extra...)
+	var all []cobra.Completion
+	for _, f := range append(Formats(), extra...) {
+		all = append(all, string(f))
+	}
+	// The only error is about a flag that does not exist or has one already.
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
 }
 
 // peekFormat finds the output format on a command line that may not parse, so

@@ -38,8 +38,8 @@ func TestPeekFormatReadsWhatPflagWould(t *testing.T) {
 
 func TestConfigurationKnowsTheFormats(t *testing.T) {
 	for _, s := range config.Settings() {
-		if s.Key == "output" && !slices.Equal(s.Choices, strings.Split(formatNames(), ", ")) {
-			t.Errorf("config knows %v, commands know %s", s.Choices, formatNames())
+		if s.Key == "output" && !slices.Equal(s.Choices, strings.Split(formatNames(Formats()), ", ")) {
+			t.Errorf("config knows %v, commands know %s", s.Choices, formatNames(Formats()))
 		}
 	}
 }

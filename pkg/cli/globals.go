@@ -28,10 +28,9 @@ type globals struct {
 // --config each is a setting: the flag only carries what was typed.
 func addGlobals(root *cobra.Command) *globals {
 	g := &globals{readFile: os.ReadFile}
-	output := Table
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
-	flags.VarP(&output, "output", "o", "output `FORMAT`: "+formatNames())
+	addOutput(flags)
 	flags.BoolP("quiet", "q", false, "no progress and no notes on stderr")
 	flags.BoolP("verbose", "v", false, "log what is done to stderr")
 	flags.Duration("timeout", 0, "give up after `DURATION`, such as 90s (0s: never)")

@@ -53,7 +53,12 @@ func splitFlags(cmd *cobra.Command) (own, global *pflag.FlagSet) {
 			own.AddFlag(flag)
 		}
 	})
-	global.AddFlagSet(cmd.Root().PersistentFlags())
+	cmd.Root().PersistentFlags().VisitAll(func(flag *pflag.Flag) {
+		if mine := cmd.Flags().Lookup(flag.Name); mine != nil {
+			flag = mine // -o of a command with formats of its own
+		}
+		global.AddFlag(flag)
+	})
 	if help := cmd.Flags().Lookup("help"); help != nil {
 		help.Usage = "show this help"
 		global.AddFlag(help)

@@ -41,7 +41,7 @@ func WithSignals(parent context.Context) (ctx context.Context, stop func()) {
 // configuration before the command's RunE sees it.
 func Main(ctx context.Context, env *Env, newRoot func(*Env) *cobra.Command, args []string) (code Code) {
 	out := &stdout{w: env.Out}
-	env.Out = out
+	env.Out, env.Args = out, args
 	env.Format = peekFormat(args, env.Getenv("OPSCTL_OUTPUT"))
 	env.Log = slog.New(slog.DiscardHandler)
 	defer func() {

@@ -6,6 +6,7 @@ package render
 
 import (
 	"bytes"
+	"io"
 	"time"
 
 	"github.com/opsctl/opsctl/pkg/bytesize"
@@ -124,6 +125,8 @@ type View struct {
 	CSV func() (head []string, rows [][]string)
 	// Names returns what -o name prints, one a line; nil refuses -o name.
 	Names func() []string
+	// Others write the formats that the command has besides (cli.WithFormats).
+	Others map[cli.Format]func(io.Writer) error
 }
 
 // Document writes v in the chosen format. A format that v has no form for is a
@@ -143,10 +146,26 @@ func Document(env *cli.Env, v View) error {
 			return cli.Usagef("%s has no names to list; use -o json", v.Kind)
 		}
 		return writeNames(env.Out, v.Names())
+	case cli.Prom, cli.HTML:
+		return v.other(env)
 	default:
 		p := newPage(env)
 		v.Page(p)
 		_, err := p.buf.WriteTo(env.Out)
 		return err
 	}
+}
+
+// other writes one of the formats that single commands have: whole or, after an error, not at all.
+func (v *View) other(env *cli.Env) error {
+	write := v.Others[env.Format]
+	if write == nil {
+		return cli.Usagef("%s has no form %s; use -o json", v.Kind, env.Format)
+	}
+	var buf bytes.Buffer
+	if err := write(&buf); err != nil {
+		return err
+	}
+	_, err := buf.WriteTo(env.Out)
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"strconv"
 	"strings"
 	"testing"
@@ -221,5 +222,25 @@ func TestFormatsThatADocumentLacksAreUsageErrors(t *testing.T) {
 		if typed, ok := errors.AsType[*cli.Error](err); !ok || typed.Code != cli.CodeUsage || out.Len() > 0 {
 			t.Errorf("%s: %v, wrote %q", format, err, out.String())
 		}
+	}
+}
+
+func TestOtherFormatsAreWrittenWholeOrNotAtAll(t *testing.T) {
+	v := view(nil)
+	v.Others = map[cli.Format]func(io.Writer) error{
+		cli.Prom: func(w io.Writer) error { _, err := io.WriteString(w, "x 1\n"); return err },
+		cli.HTML: func(w io.Writer) error { _, _ = io.WriteString(w, "<p>"); return io.ErrShortWrite },
+	}
+	env, out := newEnv(cli.Prom)
+	if err := render.Document(env, v); err != nil || out.String() != "x 1\n" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+	env, out = newEnv(cli.HTML)
+	if err := render.Document(env, v); !errors.Is(err, io.ErrShortWrite) || out.Len() > 0 {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+	err := render.Document(env, view(nil))
+	if typed, ok := errors.AsType[*cli.Error](err); !ok || typed.Code != cli.CodeUsage {
+		t.Error(err)
 	}
 }
