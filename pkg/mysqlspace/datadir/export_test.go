@@ -1,0 +1,4 @@
+package datadir
+
+// For tests of what is not exported.
+var ParseIndex = parseIndex

@@ -1,0 +1,78 @@
+package datadir
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
+)
+
+type mountPoint struct{ path string }
+
+// mountPoints are those that the process sees, the longest first; none where /proc is not there.
+func mountPoints() []mountPoint {
+	text, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil
+	}
+	var points []mountPoint
+	for line := range strings.Lines(string(text)) {
+		// proc(5): the fifth field is the mount point, with space, tab, newline and backslash in octal.
+		if fields := strings.Fields(line); len(fields) > 4 {
+			points = append(points, mountPoint{unescape.Replace(fields[4])})
+		}
+	}
+	slices.SortFunc(points, func(a, b mountPoint) int { return cmp.Compare(len(b.path), len(a.path)) })
+	return points
+}
+
+var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+
+// mountOf is the mount point that a path lies below; "" where it is not known.
+func (t *Tree) mountOf(name string) string {
+	for _, m := range t.mounts {
+		if m.path == "/" || name == m.path || strings.HasPrefix(name, m.path+"/") {
+			return m.path
+		}
+	}
+	return ""
+}
+
+// Mounts are the file systems that the data lie on, with what for, sorted by path.
+func (t *Tree) Mounts() ([]space.Mount, error) {
+	uses := make(map[string][]string)
+	add := func(mount, use string) {
+		if mount != "" && !slices.Contains(uses[mount], use) {
+			uses[mount] = append(uses[mount], use)
+		}
+	}
+	add(t.mountOf(t.Root), "datadir")
+	for _, p := range t.options.Elsewhere {
+		if dir, err := filepath.EvalSymlinks(p.Dir); err == nil {
+			add(t.mountOf(dir), p.For)
+		}
+	}
+	for i := range t.Files {
+		if f := &t.Files[i]; !f.folder && filepath.IsAbs(f.Path) {
+			add(f.Mount, string(f.Category))
+		}
+	}
+	mounts := make([]space.Mount, 0, len(uses))
+	for path, use := range uses {
+		var st unix.Statfs_t
+		if err := unix.Statfs(path, &st); err != nil {
+			return nil, &os.PathError{Op: "statfs", Path: path, Err: err}
+		}
+		size := st.Frsize
+		mounts = append(mounts, space.Mount{
+			Path: path, Bytes: int64(st.Blocks) * size, Used: int64(st.Blocks-st.Bfree) * size, Free: int64(st.Bavail) * size, For: use,
+		})
+	}
+	slices.SortFunc(mounts, func(a, b space.Mount) int { return strings.Compare(a.Path, b.Path) })
+	return mounts, nil
+}
