@@ -22,7 +22,7 @@ type fleet struct {
 	*installRig
 	systemd int    // its version
 	mirror  string // its address
-	mariadb *testpeers.MariaDB
+	mariadb *testpeers.Database
 }
 
 // Passwords of the MariaDB user that mysqld_exporter logs in as, the first and a later one, and of those that redis_exporter

@@ -133,6 +133,7 @@ Dir::Etc::preferencesparts "/dev/null";
 APT::Sandbox::User "root";
 APT::Install-Recommends "false";
 Acquire::Languages "none";
+Acquire::Check-Valid-Until "false";
 `, filepath.Join(work, "state"), filepath.Join(work, "status"), filepath.Join(work, "cache"), filepath.Join(work, "etc/sources.list"))
 	files := map[string]string{
 		"status":           "",

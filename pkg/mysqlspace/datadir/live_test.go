@@ -49,7 +49,7 @@ use ` + "`web-2 日本`" + `;
 create table ` + "`an-gebot: é`" + ` (id int primary key) engine=innodb;
 `
 
-func fill(t *testing.T, options ...string) *testpeers.MariaDB {
+func fill(t *testing.T, options ...string) *testpeers.Database {
 	t.Helper()
 	d := testpeers.RequireMariaDB(t, nil, options...)
 	if _, err := d.SQL(t.Context(), everyEngine); err != nil {

@@ -27,7 +27,8 @@ func run() int {
 	}
 	suites := []string{"bookworm"}
 	if *torture {
-		recipes = append(recipes, testpeers.Trixie(), testpeers.BullseyeAnalyze(), testpeers.Machines()[247], testpeers.Machines()[257])
+		recipes = append(recipes, testpeers.Trixie(), testpeers.BullseyeAnalyze(), testpeers.Machines()[247], testpeers.Machines()[257],
+			testpeers.MariaDB118Packages(), testpeers.MySQLPackages())
 		suites = append(suites, "trixie")
 	}
 	err := fill(ctx, recipes, suites)

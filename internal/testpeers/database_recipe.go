@@ -8,3 +8,17 @@ func MariaDBPackages() Recipe {
 		Omit:     []string{"perl", "libperl", "usrmerge", "libfile-find", "libtext-glob", "libnumber-compare", "debconf", "ucf", "sensible-utils"},
 	}
 }
+
+// MariaDB118Packages holds MariaDB 11.8.
+func MariaDB118Packages() Recipe {
+	r := MariaDBPackages()
+	r.Suite = "trixie"
+	return r
+}
+
+// MySQLPackages holds the MySQL of Debian's unstable suite, 9.7 or newer, for [StartMySQL]: no release of Debian has one.
+func MySQLPackages() Recipe {
+	r := MariaDBPackages()
+	r.Suite, r.Packages = "sid", []string{"mysql-server-core", "mysql-client-core"}
+	return r
+}
