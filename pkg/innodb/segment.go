@@ -81,10 +81,8 @@ func (s *Space) fill(ctx context.Context, segments []*Segment, bad func(error)) 
 	unowned := 0
 	for x := range s.extents(ctx, bad) {
 		switch x.state {
-		case extentFree:
-			free += x.pages
-		case extentFreeFrag, extentFullFrag, extentSegFrag:
-			free += x.pages - x.used()
+		case extentFree, extentFreeFrag, extentFullFrag, extentSegFrag:
+			free += s.within(x) - min(s.within(x), x.used())
 		case extentSegment:
 			g := byID[x.segment]
 			if g == nil {
@@ -101,6 +99,9 @@ func (s *Space) fill(ctx context.Context, segments []*Segment, bad func(error)) 
 	}
 	return free
 }
+
+// within are the pages of an extent that the file has: a small one ends in the first.
+func (s *Space) within(x *extent) uint32 { return min(x.pages, s.Header.FilePages-x.first) }
 
 func (g *Segment) take(x *extent) {
 	used := x.used()
