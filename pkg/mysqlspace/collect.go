@@ -1,0 +1,87 @@
+package mysqlspace
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/opsctl/opsctl/pkg/mysqlspace/datadir"
+	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
+	"github.com/opsctl/opsctl/pkg/progress"
+)
+
+// Options say what a report is made from.
+type Options struct {
+	Selection
+	Thresholds Thresholds
+	// Datadir is a data folder; "" for none.
+	Datadir   string
+	Elsewhere []datadir.Place // further folders of the server
+	// SamplePages are read of each index at most; 0 for 64, negative for none: neither rows nor fill nor predictions then.
+	SamplePages int
+	Seed        uint64
+	Workers     int // 0: as many as the process may use processors
+	Progress    progress.Reporter
+	Now         func() time.Time // nil: time.Now
+}
+
+// ErrNothing says that Options name neither a data folder nor a server.
+var ErrNothing = errors.New("neither a data folder nor a server")
+
+func (o *Options) now() time.Time {
+	if o.Now == nil {
+		return time.Now()
+	}
+	return o.Now()
+}
+
+// Collect makes a report, applies the selection and checks the thresholds. Files that are wrong or not readable are in the
+// report's Problems; an error means that there is no report.
+func Collect(ctx context.Context, o Options) (*space.Report, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	if o.Datadir == "" {
+		return nil, ErrNothing
+	}
+	report := &space.Report{
+		Items: []space.Item{}, Accounting: []space.Sum{}, Unknown: []space.File{}, Orphans: []space.File{}, Mounts: []space.Mount{},
+		Findings: []space.Finding{}, Limits: []space.Limit{},
+	}
+	if err := o.files(ctx, report); err != nil {
+		return nil, err
+	}
+	o.Apply(report)
+	o.Thresholds.Check(report)
+	return report, nil
+}
+
+// files adds what the data folder says.
+func (o *Options) files(ctx context.Context, report *space.Report) error {
+	tree, err := datadir.Walk(ctx, datadir.Options{Dir: o.Datadir, Elsewhere: o.Elsewhere, Workers: o.Workers})
+	if err != nil {
+		return err
+	}
+	report.Datadir, report.Accounting = tree.Root, tree.Accounting()
+	report.Unknown, report.Orphans = tree.Of(space.Unknown), tree.Of(space.Orphans)
+	if report.Mounts, err = tree.Mounts(); err != nil {
+		return err
+	}
+	items, problems, err := tree.Tables(ctx, datadir.TableOptions{
+		ByIndex: o.By == "index", Sample: o.samplePages(), Seed: o.Seed, Match: o.Matches, Predict: predict, Now: o.now(), Progress: o.Progress,
+	})
+	if err != nil {
+		return err
+	}
+	report.Items = items
+	report.Problems = slices.Concat(tree.Problems, problems)
+	return nil
+}
+
+func (o *Options) samplePages() int {
+	if o.SamplePages == 0 {
+		return 64
+	}
+	return max(o.SamplePages, 0)
+}

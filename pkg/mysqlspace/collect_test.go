@@ -1,0 +1,82 @@
+package mysqlspace_test
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/opsctl/opsctl/internal/testpeers"
+	"github.com/opsctl/opsctl/pkg/mysqlspace"
+	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
+)
+
+const tables = `
+create database shop;
+use shop;
+create table plain (id int primary key, v varchar(200), key (v)) engine=innodb comment='two words';
+insert into plain select seq, repeat('x', 100) from seq_1_to_40000;
+create table half (id int primary key, v varchar(200)) engine=innodb;
+insert into half select seq, repeat('x', 180) from seq_1_to_60000;
+delete from half where id % 2 = 0;
+create table parts (id int primary key, v varchar(200)) engine=innodb partition by range (id) subpartition by hash (id) subpartitions 2
+  (partition p0 values less than (100), partition p1 values less than maxvalue);
+insert into parts select seq, repeat('y', 100) from seq_1_to_5000;
+create table words (id int primary key, body text, fulltext (body)) engine=innodb;
+insert into words values (1, 'some words to find');
+create table packed (id int primary key, v text) engine=innodb page_compressed=1;
+insert into packed select seq, repeat('z', 500) from seq_1_to_20000;
+create table zipped (id int primary key, v text) engine=innodb row_format=compressed key_block_size=4;
+insert into zipped select seq, repeat('z', 500) from seq_1_to_20000;
+create table isam (id int primary key, v varchar(200)) engine=myisam comment='old';
+insert into isam select seq, repeat('m', 50) from seq_1_to_1000;
+delete from isam where id % 3 = 0;
+create table aria (id int primary key, v varchar(200)) engine=aria;
+insert into aria select seq, repeat('m', 50) from seq_1_to_1000;
+create table csv (id int not null, v varchar(20) not null) engine=csv;
+insert into csv values (1, 'a');
+`
+
+// TestCollectFromFiles holds the report of a server that has ended against what it said while it ran.
+func TestCollectFromFiles(t *testing.T) {
+	d := testpeers.RequireMariaDB(t, nil)
+	if _, err := d.SQL(t.Context(), tables); err != nil {
+		t.Fatal(err)
+	}
+	sizes, err := d.SQL(t.Context(), "flush tables; select name, file_size from information_schema.innodb_sys_tablespaces where name like 'shop/%' and name not like '%FTS%'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	report, err := mysqlspace.Collect(t.Context(), mysqlspace.Options{Datadir: d.Data, Selection: mysqlspace.Selection{By: "partition", Schema: "shop"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Problems) > 0 {
+		t.Error(report.Problems)
+	}
+	byFile, rows := map[string]space.Item{}, map[string]float64{}
+	for _, i := range report.Items {
+		byFile[strings.TrimSuffix(i.File, ".ibd")] = i
+		if i.Rows != nil {
+			rows[i.Table] += float64(*i.Rows)
+		}
+	}
+	for line := range strings.Lines(sizes) {
+		name, size, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		i, found := byFile[name]
+		if !found || strconv.FormatInt(*i.FileBytes, 10) != size {
+			t.Errorf("%s has %s, the report %+v", name, size, i)
+		}
+		if *i.TotalBytes > *i.FileBytes || *i.TotalBytes < *i.FileBytes/4 && !strings.Contains(name, "#P#") && *i.FileBytes > 1<<20 {
+			t.Errorf("%s: total %d of %d", name, *i.TotalBytes, *i.FileBytes)
+		}
+	}
+	for name, want := range map[string]float64{"plain": 40000, "half": 30000, "parts": 5000, "packed": 20000, "zipped": 20000, "words": 1} {
+		if got := rows[name]; math.Abs(got-want) > 0.05*want {
+			t.Errorf("%s: %.0f rows, want %.0f", name, got, want)
+		}
+	}
+}

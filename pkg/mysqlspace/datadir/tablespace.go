@@ -1,0 +1,216 @@
+package datadir
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/opsctl/opsctl/pkg/innodb"
+	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
+)
+
+// tablespace reads the tablespace of a table or partition. Data are the pages in use of its clustered index, large values
+// among them, indexes those of the others; free are pages that no segment has and those that segments hold in reserve. What
+// is left of the file are InnoDB's own pages: descriptors, INODE pages, MySQL's SDI.
+func (r *reader) tablespace(ctx context.Context, s *innodb.Space, f *File) (items []space.Item, problems []error) {
+	item := r.item(f, "InnoDB")
+	file, err := open(r.tree.abs(f.Path))
+	if vanished(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return []space.Item{item}, []error{err}
+	}
+	defer func() {
+		if err := file.Close(); err != nil {
+			problems = append(problems, err)
+		}
+	}()
+	if err := s.Reset(file, f.Apparent); err != nil {
+		return r.unreadable(item, f, file, err)
+	}
+	item.Space = new(s.Header.SpaceID)
+	if s.Header.Encrypted {
+		item.Notes = append(item.Notes, innodb.ErrEncrypted.Error())
+		return []space.Item{item}, []error{pathError(f, innodb.ErrEncrypted)}
+	}
+	if r.options.Sample > 0 && f.Apparent > readAtOnce {
+		advise(file)
+	}
+	st, err := s.Structure(ctx)
+	if err != nil {
+		return nil, nil // ctx ended, which Tables returns
+	}
+	for _, damage := range st.Damage {
+		problems = append(problems, pathError(f, damage))
+	}
+	if len(st.Damage) > 0 {
+		item.Notes = append(item.Notes, "damaged, or written while it was read: what contradicts itself is not counted")
+	}
+	return r.figures(ctx, s, st, item), problems
+}
+
+// unreadable is for a file whose page 0 says nothing: one that the server has not written yet is no problem.
+func (r *reader) unreadable(item space.Item, f *File, file *os.File, err error) ([]space.Item, []error) {
+	head := make([]byte, headBytes)
+	if n, readErr := file.ReadAt(head, 0); errors.Is(err, innodb.ErrNotTablespace) && readErr == nil && isZero(head[:n]) {
+		item.Notes = append(item.Notes, "its first page is not written yet: a new table of a running server, or one that crashed")
+		return []space.Item{item}, nil
+	}
+	return []space.Item{item}, []error{pathError(f, err)}
+}
+
+// figures fills in a line, and adds those of indexes where they are wanted.
+func (r *reader) figures(ctx context.Context, s *innodb.Space, st *innodb.Structure, item space.Item) []space.Item {
+	size := int64(st.Flags.PhysicalSize)
+	free := int64(st.FreePages)
+	for _, g := range st.Segments {
+		free += int64(g.Reserved - min(g.Used, g.Reserved))
+	}
+	var data, index, pagesInUse int64
+	clustered := true
+	samples := r.sample(ctx, s, st, &item)
+	var lines []space.Item
+	for i := range st.Indexes {
+		x := &st.Indexes[i]
+		if x.Type == innodb.TypeSDI {
+			continue
+		}
+		pages := int64(x.Leaf.Used) + int64(x.Internal.Used)
+		pagesInUse += pages
+		if clustered {
+			data += pages
+		} else {
+			index += pages
+		}
+		if r.options.ByIndex {
+			lines = append(lines, r.indexLine(item, x, samples, i, clustered, size))
+		}
+		clustered = false
+	}
+	if len(lines) > 0 {
+		data, index = 0, 0
+	}
+	free = max(0, min(free, int64(st.FilePages)-pagesInUse)) // descriptors may contradict the file
+	item.DataBytes, item.IndexBytes, item.FreeBytes = new(data*size), new(index*size), new(free*size)
+	item.TotalBytes = new((data + index + free) * size)
+	r.fill(&item, st, samples)
+	r.predict(&item, st, samples)
+	return append(lines, item)
+}
+
+func (r *reader) indexLine(of space.Item, x *innodb.Index, samples []*innodb.Sample, i int, clustered bool, size int64) space.Item {
+	line := of
+	line.Index, line.Notes, line.FileBytes, line.AllocatedBytes = cmp.Or(x.Name, indexName(x, clustered)), nil, nil, nil
+	bytes := (int64(x.Leaf.Used) + int64(x.Internal.Used)) * size
+	line.DataBytes, line.IndexBytes, line.TotalBytes, line.FreeBytes = new(int64(0)), new(bytes), new(bytes), new(int64(0))
+	if clustered {
+		line.DataBytes, line.IndexBytes = line.IndexBytes, line.DataBytes
+	}
+	if i < len(samples) && samples[i] != nil {
+		line.Fill = fillOf(samples[i])
+		r.rows(&line, samples[i])
+	}
+	return line
+}
+
+// rows estimates them from the leaves that were read.
+func (r *reader) rows(item *space.Item, sample *innodb.Sample) {
+	n, known := rowsOf(sample)
+	if !known {
+		return
+	}
+	item.Rows = new(n)
+	r.sampled(item, "rows")
+}
+
+func (r *reader) sampled(item *space.Item, figures ...string) {
+	item.Figures = maps.Clone(item.Figures)
+	if item.Figures == nil {
+		item.Figures = make(map[string]space.Provenance, len(figures))
+	}
+	for _, name := range figures {
+		item.Figures[name] = space.Provenance{Source: space.FromSample, AsOf: r.options.Now}
+	}
+}
+
+// sample reads leaves of all indexes; nil where none are wanted.
+func (r *reader) sample(ctx context.Context, s *innodb.Space, st *innodb.Structure, item *space.Item) []*innodb.Sample {
+	if r.options.Sample <= 0 {
+		return nil
+	}
+	samples := make([]*innodb.Sample, len(st.Indexes))
+	bad := 0
+	for i := range st.Indexes {
+		sample, err := s.Sample(ctx, &st.Indexes[i], innodb.SampleOptions{Pages: r.options.Sample, Seed: r.options.Seed})
+		if err != nil {
+			return nil // ctx ended
+		}
+		samples[i] = sample
+		bad += sample.BadPages
+	}
+	if bad > 0 {
+		item.Notes = append(item.Notes, "some pages of the sample could not be read")
+	}
+	return samples
+}
+
+// fill is that of all leaves: of each index by how many it has.
+func (r *reader) fill(item *space.Item, st *innodb.Structure, samples []*innodb.Sample) {
+	var weight, sum float64
+	first := true
+	for i, sample := range samples {
+		if st.Indexes[i].Type == innodb.TypeSDI {
+			continue
+		}
+		if first && !r.options.ByIndex {
+			r.rows(item, sample)
+		}
+		first = false
+		if fill := fillOf(sample); fill != nil {
+			sum += *fill * float64(sample.InUse)
+			weight += float64(sample.InUse)
+		}
+	}
+	if weight > 0 {
+		item.Fill = new(sum / weight)
+		r.sampled(item, "fill")
+	}
+}
+
+func (r *reader) predict(item *space.Item, st *innodb.Structure, samples []*innodb.Sample) {
+	if r.options.Predict == nil || len(samples) == 0 {
+		return
+	}
+	p, err := r.options.Predict(&Sampled{Structure: st, Samples: samples, Bytes: *item.FileBytes, MariaDB: r.mariadb})
+	if err != nil {
+		item.Notes = append(item.Notes, "no prediction: "+err.Error())
+		return
+	}
+	now, then, low, high := *item.FileBytes, p.Bytes, p.Low, p.High
+	if st.Flags.PageCompressed || *item.AllocatedBytes < now/2 {
+		now, then, low, high = *item.AllocatedBytes, p.AllocatedBytes, p.AllocatedLow, p.AllocatedHigh
+	}
+	item.Method = string(p.Method)
+	item.ReclaimableBytes, item.ReclaimableLowBytes, item.ReclaimableHighBytes = new(now-then), new(now-high), new(now-low)
+	item.Notes = append(item.Notes, p.Why...)
+	r.sampled(item, "reclaimableBytes")
+}
+
+func indexName(x *innodb.Index, clustered bool) string {
+	if clustered {
+		return "PRIMARY"
+	}
+	return "index " + formatID(x.ID)
+}
+
+// readAtOnce is up to what size a file is read without regard to what is needed.
+const readAtOnce = 1 << 20
+
+// advise tells the kernel that pages are read here and there, so that it reads no more than that. A file system that does
+// not know the call does as well without.
+func advise(file *os.File) { _ = unix.Fadvise(int(file.Fd()), 0, 0, unix.FADV_RANDOM) }
