@@ -28,6 +28,7 @@ type Database struct {
 	flavour flavour
 	options []string
 	place   place
+	tmp     string // for its temporary tables; "" for the place's own
 	server  *exec.Cmd
 	ended   chan error      // what the server's Wait gave; nil: it does not run
 	log     strings.Builder // its standard error; whole once it has ended
@@ -66,7 +67,9 @@ func startHere(ctx context.Context, tree *Tree, f flavour, options []string) (*D
 		return nil, errors.Join(err, here.clean())
 	}
 	d := &Database{Socket: filepath.Join(base, "sock"), Port: port, Data: filepath.Join(base, "data"), tree: tree, flavour: f, options: options, place: here}
-	if err := os.Mkdir(d.Data, 0o700); err != nil {
+	// Of its own too: a server that starts removes the temporary tables of all others from a folder that they share.
+	d.tmp = filepath.Join(base, "tmp")
+	if err := errors.Join(os.Mkdir(d.Data, 0o700), os.Mkdir(d.tmp, 0o700)); err != nil {
 		return nil, errors.Join(err, here.clean())
 	}
 	return d.start(ctx)
@@ -159,10 +162,14 @@ func (t *Tree) loaded(program string, args []string) []string {
 // arguments are what a server needs to find its files, and to be small. Neither overlayfs nor tmpfs has what InnoDB's direct
 // and asynchronous input wants.
 func (d *Database) arguments() []string {
-	return append([]string{
+	args := []string{
 		"--no-defaults", "--user=root", "--datadir=" + d.Data, "--pid-file=" + d.Data + "/server.pid",
 		"--innodb-buffer-pool-size=64M", "--innodb-flush-method=fsync", "--innodb-use-native-aio=0",
-	}, d.flavour.files...)
+	}
+	if d.tmp != "" {
+		args = append(args, "--tmpdir="+d.tmp)
+	}
+	return append(args, d.flavour.files...)
 }
 
 // ready waits until it answers, be it with a refusal.

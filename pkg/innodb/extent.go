@@ -32,6 +32,21 @@ func xdesSize(f Flags) int { return 24 + int(f.ExtentPages()+3)/4 }
 // inUse says whether the i-th page is used. Freed pages keep what they held, so that only this tells them apart.
 func (x *extent) inUse(i uint32) bool { return x.bitmap[i/4]>>(2*(i%4))&1 == 0 }
 
+// of says whether the extent's i-th page is in use and the segment's. An extent that MySQL 8 leases to one begins with
+// descriptors and a bitmap of the change buffer, which stay the tablespace's.
+func (x *extent) of(segment uint64, i uint32) bool {
+	return x.segment == segment && x.inUse(i) && (x.state == extentSegment || x.state == extentSegFrag && i >= 2)
+}
+
+// usedBySegment counts them.
+func (x *extent) usedBySegment() uint32 {
+	used := x.used()
+	if x.state == extentSegFrag {
+		used -= min(used, 2)
+	}
+	return used
+}
+
 func (x *extent) used() uint32 {
 	free := 0
 	for _, b := range x.bitmap {

@@ -28,21 +28,23 @@ const (
 	TypeEncrRtree  PageType = 17
 	TypeInstant    PageType = 18 // MariaDB: the root of a table with INSTANT changes; MySQL: a large SDI
 	TypeSDIZBlob   PageType = 19
-	TypeRsegArray  PageType = 21
-	TypeLobIndex   PageType = 22
-	TypeLobData    PageType = 23
-	TypeLobFirst   PageType = 24
-	TypeZlobFirst  PageType = 25
-	TypeZlobData   PageType = 26
-	TypeZlobIndex  PageType = 27
-	TypeZlobFrag   PageType = 28
-	TypeZlobEntry  PageType = 29
-	TypeSDI        PageType = 17853
-	TypeRtree      PageType = 17854
-	TypeIndex      PageType = 17855
-	typeMariaComp  PageType = 34354 // FIL_PAGE_PAGE_COMPRESSED
-	typeMariaCrypt PageType = 37401 // FIL_PAGE_PAGE_COMPRESSED_ENCRYPTED
-	fullCRC32Comp  PageType = 1 << 15
+	// TypeDoublewrite: a page of the doublewrite buffer, whatever it is a copy of.
+	TypeDoublewrite PageType = 20
+	TypeRsegArray   PageType = 21
+	TypeLobIndex    PageType = 22
+	TypeLobData     PageType = 23
+	TypeLobFirst    PageType = 24
+	TypeZlobFirst   PageType = 25
+	TypeZlobData    PageType = 26
+	TypeZlobIndex   PageType = 27
+	TypeZlobFrag    PageType = 28
+	TypeZlobEntry   PageType = 29
+	TypeSDI         PageType = 17853
+	TypeRtree       PageType = 17854
+	TypeIndex       PageType = 17855
+	typeMariaComp   PageType = 34354 // FIL_PAGE_PAGE_COMPRESSED
+	typeMariaCrypt  PageType = 37401 // FIL_PAGE_PAGE_COMPRESSED_ENCRYPTED
+	fullCRC32Comp   PageType = 1 << 15
 )
 
 // IsIndex says whether a page is one of a B-tree or R-tree.

@@ -68,18 +68,18 @@ func (s *Space) choose(ctx context.Context, g *Segment, o SampleOptions) []uint3
 		return numbers
 	}
 	for x := range s.extents(ctx, func(error) {}) {
-		if x.state != extentSegment || x.segment != g.ID {
+		if x.state != extentSegment && x.state != extentSegFrag || x.segment != g.ID {
 			continue
 		}
 		if len(wanted) == 0 {
 			break
 		}
-		if wanted[0] >= at+x.used() {
-			at += x.used()
+		if wanted[0] >= at+x.usedBySegment() {
+			at += x.usedBySegment()
 			continue
 		}
 		for i := range x.pages {
-			if x.inUse(i) {
+			if x.of(g.ID, i) {
 				take(x.first + i)
 			}
 		}

@@ -26,14 +26,18 @@ func (s *Space) Scan(ctx context.Context) (*Tally, error) {
 			out.Bad = append(out.Bad, err)
 		}
 	}
-	x := &extent{}
-	for next := range s.extents(ctx, bad) {
-		if next.state == extentFree || next.state == 0 {
+	copies := s.doublewrite()
+	for x := range s.extents(ctx, bad) {
+		if x.state == extentFree || x.state == 0 {
 			continue
 		}
-		*x = *next
 		for i := range x.pages {
-			if number := x.first + i; x.inUse(i) && number < s.Header.FilePages && ctx.Err() == nil {
+			number := x.first + i
+			switch {
+			case !x.inUse(i) || number >= s.Header.FilePages || ctx.Err() != nil:
+			case copies.hold(x.first):
+				out.Types[TypeDoublewrite]++
+			default:
 				s.tally(out, number, bad)
 			}
 		}
@@ -71,9 +75,10 @@ func (s *Space) tally(out *Tally, number uint32, bad func(error)) {
 	}
 	whole := walk(page, func(_ int, info byte) {
 		switch {
+		case info&minRecFlag != 0: // describes INSTANT columns; it is delete-marked too when some were dropped
 		case info&deletedFlag != 0:
 			index.Deleted++
-		case info&minRecFlag == 0:
+		default:
 			index.Records++
 		}
 	})

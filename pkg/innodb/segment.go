@@ -81,9 +81,9 @@ func (s *Space) fill(ctx context.Context, segments []*Segment, bad func(error)) 
 	unowned := 0
 	for x := range s.extents(ctx, bad) {
 		switch x.state {
-		case extentFree, extentFreeFrag, extentFullFrag, extentSegFrag:
+		case extentFree, extentFreeFrag, extentFullFrag:
 			free += s.within(x) - min(s.within(x), x.used())
-		case extentSegment:
+		case extentSegment, extentSegFrag:
 			g := byID[x.segment]
 			if g == nil {
 				unowned++
@@ -104,7 +104,7 @@ func (s *Space) fill(ctx context.Context, segments []*Segment, bad func(error)) 
 func (s *Space) within(x *extent) uint32 { return min(x.pages, s.Header.FilePages-x.first) }
 
 func (g *Segment) take(x *extent) {
-	used := x.used()
+	used := x.usedBySegment()
 	g.Used += used
 	g.Reserved += x.pages
 	switch used {

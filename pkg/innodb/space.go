@@ -133,7 +133,7 @@ func (s *Space) encryptionOffset() int {
 // cryptData looks for MariaDB's (fil0crypt.h: CRYPT_MAGIC, then the scheme: 1 where pages are encrypted).
 func (s *Space) cryptData() bool {
 	at := s.encryptionOffset()
-	return at+8 < len(s.head) && string(s.head[at:at+6]) == "s\x0eC\x81}\xd0" && s.head[at+6] == 1
+	return at+8 < len(s.head) && string(s.head[at:at+6]) == "s\x0e\x0cREt" && s.head[at+6] == 1
 }
 
 // Page reads a page as it is in the file. It stays valid until the next call. An error is a [PageError], also for one that

@@ -1,0 +1,201 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/opsctl/opsctl/internal/testpeers"
+	"github.com/opsctl/opsctl/pkg/innodb"
+)
+
+// TestTablespacesAreReadAsTheServerWroteThem has mariadbd fill tables of each page size and format, delete from them and stop
+// cleanly. Of every file the pages of each index are those that innochecksum counts, and its leaves have the rows that the
+// server counted.
+func TestTablespacesAreReadAsTheServerWroteThem(t *testing.T) {
+	t.Parallel()
+	for _, size := range []string{"4k", "8k", "16k", "32k", "64k"} {
+		t.Run(size, func(t *testing.T) {
+			t.Parallel()
+			d := testpeers.RequireMariaDB(t, nil, "--innodb-page-size="+size, "--innodb-purge-threads=1", "--innodb-fast-shutdown=0", "--innodb-flush-log-at-trx-commit=0")
+			rows := fillTables(t, d, size)
+			if err := d.Stop(); err != nil {
+				t.Fatal(err)
+			}
+			judge := innochecksum{d.Tree()}
+			files, err := filepath.Glob(filepath.Join(d.Data, "*", "*.ibd"))
+			if err != nil || len(files) < len(rows) {
+				t.Fatalf("%d files, %v", len(files), err)
+			}
+			for _, file := range files {
+				judge.compare(t, file, rows)
+			}
+			judge.compare(t, filepath.Join(d.Data, "ibdata1"), nil)
+		})
+	}
+}
+
+// fillTables makes a table of each kind that a page size allows, and returns the rows by file name without its suffix.
+func fillTables(t *testing.T, d *testpeers.Database, size string) map[string]int64 {
+	t.Helper()
+	script := `create database shop; use shop;
+create table plain (id int primary key auto_increment, a varchar(60), b int, key (a), key (b, a));
+insert into plain (a, b) select md5(seq), seq*7919 % 10007 from seq_1_to_12000;
+delete from plain where b % 3 = 0;
+create table ranged (id int primary key, a char(100), key (a)) row_format=redundant;
+insert into ranged select seq, md5(seq) from seq_1_to_6000;
+delete from ranged where id between 1000 and 4500;
+create table uuids (id char(36) primary key, n int, key (n)) row_format=compact;
+insert into uuids select md5(seq*31), seq from seq_1_to_6000;
+create table blobs (id int primary key, b longblob);
+insert into blobs select seq, repeat(md5(seq), 700+seq) from seq_1_to_120;
+delete from blobs where id % 4 = 1;
+create table packed (id int primary key auto_increment, a varchar(200), b longtext, key (a)) page_compressed=1;
+insert into packed (a, b) select repeat(md5(seq % 50), 3), repeat('opsctl ', if(seq % 500, 1, 9000)) from seq_1_to_6000;
+delete from packed where id % 5 = 0;
+create table parts (id int, a varchar(50), primary key (id), key (a)) partition by hash (id) partitions 3;
+insert into parts select seq, md5(seq) from seq_1_to_6000;
+create table instant (id int primary key, a varchar(50));
+insert into instant select seq, md5(seq) from seq_1_to_3000;
+alter table instant add column c varchar(10) default 'x', add column z int, algorithm=instant;
+insert into instant select seq, md5(seq), 'y', seq from seq_3001_to_4000;
+alter table instant drop column z, algorithm=instant;
+create table places (id int primary key, g point not null, spatial index (g));
+insert into places select seq, point(seq % 97, seq % 89) from seq_1_to_3000;
+create table words (id int primary key, a text, fulltext (a)) ;
+insert into words select seq, concat(md5(seq), ' ', md5(seq+1)) from seq_1_to_1500;
+create table nothing (id int primary key, a int, key (a));
+`
+	if size != "32k" && size != "64k" {
+		script += `create table small (id int primary key auto_increment, a varchar(200), key (a)) row_format=compressed key_block_size=` +
+			map[string]string{"4k": "2", "8k": "4", "16k": "8"}[size] + `;
+insert into small (a) select md5(seq % 100) from seq_1_to_9000;
+delete from small where id % 2 = 0 or id between 3000 and 5000;
+update small set a = concat(a, id) where id % 7 = 0;
+create table tiny (id int primary key, a text) row_format=compressed key_block_size=1;
+insert into tiny select seq, repeat(md5(seq % 9), if(seq % 200, 1, 400)) from seq_1_to_2000;
+`
+	}
+	if _, err := d.SQL(t.Context(), script); err != nil {
+		t.Fatal(err)
+	}
+	out, err := d.SQL(t.Context(), `use shop; select concat('select ''', t.table_name, ifnull(concat('#P#', p.partition_name), ''), ''', count(*) from ', t.table_name,
+ ifnull(concat(' partition (', p.partition_name, ')'), ''), ';') from information_schema.tables t
+ join information_schema.partitions p using (table_schema, table_name) where table_schema = 'shop'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err = d.SQL(t.Context(), "use shop; "+out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]int64{}
+	for line := range strings.Lines(out) {
+		name, count, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		if rows["shop/"+name], err = strconv.ParseInt(count, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return rows
+}
+
+// innochecksum is the server's own program that reads tablespaces.
+type innochecksum struct{ tree *testpeers.Tree }
+
+// perIndex are the lines of its summary: index, pages, leaf pages, records a page and bytes a page.
+var perIndex = regexp.MustCompile(`(?m)^(-?\d+)\t\t(\d+)\t\t(\d+)\t`)
+
+// pages are an index's by id: all and leaves, pages that were freed left out.
+func (p innochecksum) pages(ctx context.Context, file string) (map[uint64][2]uint32, string, error) {
+	cmd := p.tree.Command(ctx, "usr/bin/innochecksum", "-S", "-r", file)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, "", fmt.Errorf("%w: %s", err, stderr.String())
+	}
+	indexes := map[uint64][2]uint32{}
+	for _, m := range perIndex.FindAllStringSubmatch(string(out), -1) {
+		id, _ := strconv.ParseInt(m[1], 10, 64) // it writes them signed
+		all, _ := strconv.ParseUint(m[2], 10, 32)
+		leaves, _ := strconv.ParseUint(m[3], 10, 32)
+		indexes[uint64(id)] = [2]uint32{uint32(all), uint32(leaves)}
+	}
+	return indexes, string(out), nil
+}
+
+// compare holds our reading of a file to innochecksum's, and to the rows that the server counted, where these are known.
+func (p innochecksum) compare(t *testing.T, file string, rows map[string]int64) {
+	t.Helper()
+	want, text, err := p.pages(t.Context(), file)
+	if err != nil {
+		t.Errorf("innochecksum %s: %v", file, err)
+		return
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	space, err := innodb.Open(f, info.Size())
+	if err != nil {
+		t.Errorf("%s: %v", file, err)
+		return
+	}
+	st, err := space.Structure(t.Context())
+	if err != nil || len(st.Damage) > 0 {
+		t.Errorf("%s: %v, %v", file, err, st.Damage)
+	}
+	tally, err := space.Scan(t.Context())
+	if err != nil || len(tally.Bad) > 0 {
+		t.Errorf("%s: %v, %v", file, err, tally.Bad)
+	}
+	name := strings.TrimSuffix(filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file), ".ibd")
+	for id := range want {
+		if tally.Indexes[id] == nil {
+			t.Errorf("%s: index %d is missing", name, id)
+		}
+	}
+	lobs := uint32(0)
+	for kind, n := range tally.Types {
+		if kind.IsLOB() {
+			lobs += n
+		}
+	}
+	for i, index := range st.Indexes {
+		got := tally.Indexes[index.ID]
+		if got == nil {
+			t.Errorf("%s: index %d has no page", name, index.ID)
+			continue
+		}
+		if used := index.Leaf.Used + index.Internal.Used; used != got.Pages+lobs {
+			t.Errorf("%s: the segments of index %d use %d pages; it has %d and %d of large values", name, index.ID, used, got.Pages, lobs)
+		}
+		lobs = 0 // they are the clustered index's
+		pages := [2]uint32{got.Pages, got.Leaves}
+		if index.Type == innodb.TypeInstant {
+			pages[0]-- // innochecksum does not count a root of this type
+		}
+		// Nor does it look into packed pages.
+		if !st.Flags.PageCompressed && index.Type != innodb.TypeRtree && pages != want[index.ID] {
+			t.Errorf("%s: index %d has %d pages, %d leaves; innochecksum counts %v\n%s", name, index.ID, got.Pages, got.Leaves, want[index.ID], text)
+		}
+		count, known := rows[name]
+		if known && (got.Records != count || got.Deleted != 0) {
+			t.Errorf("%s: index %d (%d) has %d records, %d delete-marked; the server counts %d", name, index.ID, i, got.Records, got.Deleted, count)
+		}
+	}
+	if len(st.Indexes) == 0 {
+		t.Errorf("%s: no index", name)
+	}
+}
