@@ -25,8 +25,9 @@ type PageFacts struct {
 	// Lengths of the visible records, in key order. They are taken from the distance to the next record, so that one record's
 	// header counts for its neighbour where headers differ in length; their sum is exact. nil for ROW_FORMAT=COMPRESSED.
 	Lengths []uint16
-	// CompressedBytes are what ROW_FORMAT=COMPRESSED uses of the page.
-	CompressedBytes int
+	// CompressedBytes are what ROW_FORMAT=COMPRESSED uses of the page. StreamBytes of them are deflated, and InflatedBytes come
+	// out of those: the page as it was when it was last compressed, without the changes that were logged behind since.
+	CompressedBytes, StreamBytes, InflatedBytes int
 	// PackedBytes are what page compression wrote of the page; 0 where it is not packed.
 	PackedBytes int
 	// Damaged: the list of records contradicts itself; what was counted so far stands.

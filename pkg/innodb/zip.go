@@ -42,18 +42,19 @@ func (s *Space) zipFacts(page []byte, number uint32) PageFacts {
 	if records > 0 {
 		f.DeletedBytes = f.DataBytes * f.Deleted / records
 	}
-	stream, ok := streamLength(page[pageData : len(page)-2*heap])
+	stream, inflated, ok := streamLength(page[pageData : len(page)-2*heap])
 	f.CompressedBytes, f.Damaged = pageData+stream+2*heap, !ok
+	f.StreamBytes, f.InflatedBytes = stream, inflated
 	return f
 }
 
-// streamLength is how far a zlib stream goes.
-func streamLength(b []byte) (n int, ok bool) {
+// streamLength is how far a zlib stream goes, and how many bytes come out of it.
+func streamLength(b []byte) (n, inflated int, ok bool) {
 	r := bytes.NewReader(b)
 	z, err := zlib.NewReader(r)
 	if err != nil {
-		return 0, false
+		return 0, 0, false
 	}
-	_, err = io.Copy(io.Discard, io.LimitReader(z, 1<<17))
-	return len(b) - r.Len(), err == nil
+	out, err := io.Copy(io.Discard, io.LimitReader(z, 1<<17))
+	return len(b) - r.Len(), int(out), err == nil
 }

@@ -25,8 +25,6 @@ type Table struct {
 	Redundant bool // ROW_FORMAT=REDUNDANT
 	// Fulltext says that it has a full-text index, which both servers rebuild by a copy.
 	Fulltext bool
-	// Spatial says that it has an index of R-tree pages.
-	Spatial bool
 	// Instant says that columns were added or dropped without a rebuild, which rows get or lose by one.
 	Instant bool
 	// Autoextend is AUTOEXTEND_SIZE of MySQL in bytes.
@@ -49,6 +47,7 @@ type File struct {
 type Index struct {
 	Clustered bool
 	SDI       bool // MySQL's serialized dictionary information
+	Spatial   bool // of R-tree pages
 	Level     int  // of the root: 0 is a tree of one page
 	// RootRecords are the entries of the root: in a tree of level 1 the number of its leaves.
 	RootRecords uint32
@@ -57,6 +56,8 @@ type Index struct {
 	// Pages are the leaves that were read. LOB and Other count what else came up where leaves were looked for.
 	Pages      []Page
 	LOB, Other uint32
+	// LOBFirst and LOBLast are those of the LOB pages at which a value begins (MySQL) or ends (MariaDB).
+	LOBFirst, LOBLast uint32
 }
 
 // Page is a leaf that was read.
@@ -65,10 +66,12 @@ type Page struct {
 	Lengths []uint16
 	// Deleted are records that are marked as deleted: a rebuild leaves them out.
 	Deleted int
-	// Compressed are the bytes of a page of ROW_FORMAT=COMPRESSED that are in use.
-	Compressed int
-	// Allocated are the blocks that a page of a page-compressed table takes, in bytes.
-	Allocated int
+	// Stream are the deflated bytes of a page of ROW_FORMAT=COMPRESSED, Inflated what comes out of them.
+	Stream, Inflated int
+	// Heap are the bytes of all records that the page holds, those that were removed as well.
+	Heap int
+	// Packed are the bytes that page compression wrote of the page, 0 where it did not.
+	Packed int
 }
 
 // Input is what a prediction is made from.

@@ -21,18 +21,32 @@ func Predict(in Input) (*Prediction, error) {
 		fill = 100
 	}
 	var all []grown
+	var rooms []room
 	for i := range in.Indexes {
 		x := &in.Indexes[i]
 		if x.SDI {
 			continue
 		}
-		all = append(all, grow(x, newRoom(in.File.PageSize, in.Table.Redundant, x.Clustered, fill)))
+		r := newRoom(in.File.PageSize, in.Table.Redundant, x.Clustered, fill)
+		if in.File.PhysicalSize < in.File.PageSize {
+			r.reserve = 0 // padding takes its place
+		}
+		all, rooms = append(all, grow(x, r)), append(rooms, r)
 	}
 	pool(all)
+	if in.File.PhysicalSize < in.File.PageSize {
+		for i := range all {
+			all[i].compressed(rooms[i], &in.File)
+		}
+	}
 	p.Bytes = in.size(all, 0, 0, p.Method)
 	p.Low = min(in.size(all, -sigmas, 0.002, p.Method), p.Bytes)
 	p.High = max(in.size(all, sigmas, 0.002, p.Method), p.Bytes)
 	p.AllocatedBytes, p.AllocatedLow, p.AllocatedHigh = p.Bytes, p.Low, p.High
+	if in.File.PageCompressed {
+		p.AllocatedBytes = in.allocated(all, 0)
+		p.AllocatedLow, p.AllocatedHigh = in.allocated(all, -sigmas), in.allocated(all, sigmas)
+	}
 	return p, nil
 }
 

@@ -70,7 +70,7 @@ func Simulate(a Alloc) int64 {
 		}
 	}
 	if sdi != nil {
-		sdi.load()
+		sdi.lobsUpTo(1, 1, 0)
 	}
 	return int64(t.size) * int64(a.PhysicalSize)
 }

@@ -1,0 +1,67 @@
+package rebuild
+
+import (
+	"math"
+
+	"github.com/opsctl/opsctl/pkg/innodb"
+)
+
+// FromTablespace turns what was read of a file into the part of an [Input] that comes from files. samples are by index id; an
+// index without one is taken as it is. The caller adds what the file does not say.
+func FromTablespace(st *innodb.Structure, samples map[uint64]*innodb.Sample) (File, []Index, Table) {
+	f := File{
+		PageSize: clamp(st.Flags.PageSize), PhysicalSize: clamp(st.Flags.PhysicalSize), FreePages: st.FreePages,
+		Bytes:  int64(st.FilePages) * int64(st.Flags.PhysicalSize),
+		Shared: st.Flags.Shared, PageCompressed: st.Flags.PageCompressed,
+	}
+	var table Table
+	var indexes []Index
+	clustered := false
+	for i := range st.Indexes {
+		x := &st.Indexes[i]
+		index := Index{
+			SDI: x.Type == innodb.TypeSDI, Spatial: x.Type == innodb.TypeRtree, Level: x.Level, RootRecords: clamp(x.Records),
+			LeafUsed: x.Leaf.Used, InternalUsed: x.Internal.Used,
+		}
+		index.Clustered = !index.SDI && !clustered
+		clustered = clustered || index.Clustered
+		if index.Clustered {
+			table.Redundant = !x.Compact
+			table.Instant = x.Type == innodb.TypeInstant
+		}
+		if s := samples[x.ID]; s != nil {
+			index.add(s)
+		}
+		indexes = append(indexes, index)
+	}
+	return f, indexes, table
+}
+
+// add takes over what was sampled.
+func (x *Index) add(s *innodb.Sample) {
+	x.LOB, x.Other = clamp(s.LOBPages), clamp(s.OtherPages+s.BadPages)
+	x.LOBFirst, x.LOBLast = clamp(s.LOBFirst), clamp(s.LOBLast)
+	for i := range s.Pages {
+		p := &s.Pages[i]
+		if p.Damaged {
+			x.Other++
+			continue
+		}
+		page := Page{Lengths: p.Lengths, Deleted: p.Deleted, Stream: p.StreamBytes, Inflated: p.InflatedBytes, Heap: p.DataBytes + p.Garbage, Packed: p.PackedBytes}
+		if page.Lengths == nil && p.Records > 0 {
+			page.Lengths = even(p.DataBytes-p.DeletedBytes, p.Records)
+		}
+		x.Pages = append(x.Pages, page)
+	}
+}
+
+// even is n records that share so many bytes.
+func even(bytes, n int) []uint16 {
+	out := make([]uint16, n)
+	for i := range out {
+		out[i] = uint16(min(max(bytes*(i+1)/n-bytes*i/n, 0), math.MaxUint16))
+	}
+	return out
+}
+
+func clamp(n int) uint32 { return uint32(min(max(n, 0), math.MaxInt32)) }

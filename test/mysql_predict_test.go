@@ -1,0 +1,285 @@
+package test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/opsctl/opsctl/internal/testpeers"
+	"github.com/opsctl/opsctl/pkg/innodb"
+	"github.com/opsctl/opsctl/pkg/mysqlspace/rebuild"
+)
+
+// database is a server to rebuild tables on.
+type database struct {
+	name, data string
+	mariadb    bool
+	pageSize   int
+	sql        func(t *testing.T, text string) string
+}
+
+func mariadb(t *testing.T, pageSize int) *database {
+	t.Helper()
+	d := testpeers.RequireMariaDB(t, nil, fmt.Sprintf("--innodb-page-size=%d", pageSize), "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0",
+		"--innodb-stats-persistent=0")
+	return &database{
+		name: "MariaDB 10.11", data: d.Data, mariadb: true, pageSize: pageSize,
+		sql: func(t *testing.T, text string) string {
+			t.Helper()
+			out, err := d.SQL(t.Context(), text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return strings.TrimSpace(out)
+		},
+	}
+}
+
+// prepare makes the numbers that tables are filled from.
+func (d *database) prepare(t *testing.T) {
+	t.Helper()
+	text := "create database m; use m; create table seq (seq int primary key) engine=innodb; insert into seq values (1);"
+	for n := 1; n < 1<<16; n *= 2 {
+		text += fmt.Sprintf("insert into seq select seq + %d from seq;", n)
+	}
+	d.sql(t, text)
+}
+
+// settle waits until nothing is left to purge, and has all pages of a table in its files, which stay as they are until release.
+func (d *database) settle(t *testing.T, table string) {
+	t.Helper()
+	query := "select variable_value from information_schema.global_status where variable_name = 'innodb_history_list_length'"
+	if !d.mariadb {
+		query = "select count from information_schema.innodb_metrics where name = 'trx_rseg_history_len'"
+	}
+	for d.sql(t, query) != "0" {
+		if t.Context().Err() != nil {
+			t.Fatal(t.Context().Err())
+		}
+	}
+	d.sql(t, "use m; flush tables "+table+" for export")
+}
+
+// files are those of a table, one for each partition, without what belongs to full-text indexes.
+func (d *database) files(t *testing.T, table string) []string {
+	t.Helper()
+	var out []string
+	for _, pattern := range []string{table + ".ibd", table + "#[pP]#*.ibd"} {
+		found, err := filepath.Glob(filepath.Join(d.data, "m", pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, found...)
+	}
+	return out
+}
+
+// dataFree is what information_schema says could be had back.
+func (d *database) dataFree(t *testing.T, table string) string {
+	t.Helper()
+	return d.sql(t, "select coalesce(sum(data_free),0) from information_schema.tables where table_schema = 'm' and table_name = '"+table+"'")
+}
+
+// foretold is a prediction and what came of it.
+type foretold struct {
+	name                              string
+	before, predicted, low, high, was int64
+	step                              int64
+	dataFree                          string
+}
+
+func (o *foretold) err() float64 { return math.Abs(float64(o.predicted-o.was)) / float64(o.was) }
+
+// withinStep says that it errs by one allocation step at most.
+func (o *foretold) withinStep() bool { return max(o.predicted-o.was, o.was-o.predicted) <= o.step }
+
+func (o *foretold) holds() bool    { return o.low <= o.was && o.was <= o.high }
+func (o *foretold) width() float64 { return float64(o.high-o.low) / float64(o.predicted) }
+func (o *foretold) frees() float64 { return 1 - float64(o.was)/float64(o.before) }
+
+func (o *foretold) String() string {
+	mark := ""
+	if !o.holds() {
+		mark = " OUTSIDE"
+	}
+	return fmt.Sprintf("%-42s %9d -> %9d, predicted %9d [%9d, %9d] off %4.1f%% data_free %9s%s",
+		o.name, o.before>>10, o.was>>10, o.predicted>>10, o.low>>10, o.high>>10, 100*o.err(), o.dataFree, mark)
+}
+
+// predictTable adds up what is predicted of a table's files.
+func (d *database) predictTable(t *testing.T, name string, table *table, seed uint64) foretold {
+	t.Helper()
+	o := foretold{name: fmt.Sprintf("%s %dK %s %s", d.name, d.pageSize>>10, table.class, name), dataFree: d.dataFree(t, name)}
+	for _, path := range d.files(t, name) {
+		p := d.predictFile(t.Context(), t, path, table, seed)
+		before := sizeOf(t, path, table.sparse)
+		o.before += before
+		if table.sparse {
+			p.Bytes, p.Low, p.High = p.AllocatedBytes, p.AllocatedLow, p.AllocatedHigh
+		}
+		o.predicted += p.Bytes
+		o.low += p.Low
+		o.high += p.High
+		o.step = max(o.step, step(d.pageSize, p.Bytes))
+	}
+	return o
+}
+
+// step is what the file of a table of so many bytes grows by.
+func step(pageSize int, bytes int64) int64 {
+	extent := int64(max(1<<20, 64*pageSize))
+	switch {
+	case bytes < extent:
+		return int64(pageSize)
+	case bytes < 32*extent:
+		return extent
+	}
+	return 4 * extent
+}
+
+func (d *database) predictFile(ctx context.Context, t *testing.T, path string, table *table, seed uint64) *rebuild.Prediction {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	space, err := innodb.Open(f, info.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := space.Structure(ctx)
+	if err != nil || len(st.Damage) > 0 {
+		t.Fatal(err, st.Damage)
+	}
+	samples := map[uint64]*innodb.Sample{}
+	for i := range st.Indexes {
+		s, err := space.Sample(ctx, &st.Indexes[i], innodb.SampleOptions{Pages: 64, Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		samples[st.Indexes[i].ID] = s
+	}
+	in := rebuild.Input{Server: rebuild.Server{MariaDB: d.mariadb, CopyBulk: d.mariadb}}
+	in.File, in.Indexes, in.Table = rebuild.FromTablespace(st, samples)
+	in.Table.Fulltext = table.fulltext
+	in.File.PageCompressed = table.sparse
+	p, err := rebuild.Predict(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// sizeOf is a file's size, or where it has holes its blocks.
+func sizeOf(t *testing.T, path string, sparse bool) int64 {
+	t.Helper()
+	var st syscall.Stat_t
+	if err := syscall.Stat(path, &st); err != nil {
+		t.Fatal(err)
+	}
+	if sparse {
+		return st.Blocks * 512
+	}
+	return st.Size
+}
+
+// measure makes a table, predicts, rebuilds, and looks.
+func (d *database) measure(t *testing.T, name string, table *table, seed uint64) foretold {
+	t.Helper()
+	d.sql(t, "use m;\n"+table.statements(name))
+	d.settle(t, name)
+	o := d.predictTable(t, name, table, seed)
+	d.sql(t, "use m; alter table "+name+" force")
+	d.settle(t, name)
+	for _, path := range d.files(t, name) {
+		o.was += sizeOf(t, path, table.sparse)
+	}
+	d.sql(t, "use m; drop table "+name)
+	return o
+}
+
+// judgePredictions holds outcomes against what is promised of predictions.
+func judgePredictions(t *testing.T, all []foretold) {
+	t.Helper()
+	var errs, widths []float64
+	outside, far, freed := 0, 0, 0
+	for i := range all {
+		o := &all[i]
+		t.Log(o)
+		errs, widths = append(errs, o.err()), append(widths, o.width())
+		if !o.holds() {
+			outside++
+		}
+		if o.err() > 0.08 && !o.withinStep() {
+			far++
+		}
+		if o.frees() >= 0.1 {
+			freed++
+		}
+	}
+	slices.Sort(errs)
+	slices.Sort(widths)
+	n := len(all)
+	t.Logf("%d tables: off by %.2f %% in the median, %.2f %% in 95 of 100, bounds %.1f %% wide in the median, %d outside of them; %d free a tenth or more",
+		n, 100*errs[n/2], 100*errs[n*95/100], 100*widths[n/2], outside, freed)
+	if errs[n/2] > 0.03 {
+		t.Errorf("the median error is %.1f %%", 100*errs[n/2])
+	}
+	if far*20 > n {
+		t.Errorf("%d of %d predictions are off by more than 8 %% and a step", far, n)
+	}
+	if outside*20 > n {
+		t.Errorf("%d of %d tables are outside of their bounds", outside, n)
+	}
+	if widths[n/2] > 0.1 {
+		t.Errorf("bounds are %.1f %% wide in the median", 100*widths[n/2])
+	}
+	if freed*2 < n {
+		t.Errorf("only %d of %d tables had something to free", freed, n)
+	}
+}
+
+// classes are all that a server can make.
+func (d *database) classes() []string {
+	all := []string{"random", "range", "uuid", "mixed", "lob", "secondary", "partitions", "fulltext", "redundant", "small", "growing"}
+	if d.pageSize <= 16<<10 {
+		all = append(all, "compressed")
+	}
+	return all
+}
+
+// foretell measures on n tables of all classes.
+func (d *database) foretell(t *testing.T, n int, r *rand.Rand, number uint64) []foretold {
+	t.Helper()
+	d.prepare(t)
+	var all []foretold
+	classes := d.classes()
+	for i := range n {
+		all = append(all, d.measure(t, fmt.Sprintf("t%d", i), tableOf(classes[i%len(classes)], r), number))
+	}
+	return all
+}
+
+// TestARebuildLeavesWhatWasPredicted predicts, rebuilds and looks, on tables that chance makes. OPSCTL_SEED repeats a run.
+func TestARebuildLeavesWhatWasPredicted(t *testing.T) {
+	number := seed(t)
+	r := rand.New(rand.NewPCG(number, 1))
+	var all []foretold
+	for _, server := range []struct{ pageSize, normal, short, torture int }{{16, 18, 26, 80}, {4, 11, 17, 60}, {64, 11, 17, 60}} {
+		d := mariadb(t, server.pageSize<<10)
+		all = append(all, d.foretell(t, numberOfCases(server.normal, server.short, server.torture), r, number)...)
+	}
+	judgePredictions(t, all)
+}
