@@ -47,15 +47,21 @@ const databaseTimeout = time.Minute
 // is that of [MariaDBPackages] or [MariaDB118Packages]; options such as "--innodb-page-size=4k" also make the data folder. The
 // caller closes it.
 func StartMariaDB(ctx context.Context, tree *Tree, options ...string) (*Database, error) {
-	return startHere(ctx, tree, mariadb(tree), options)
+	return startHere(ctx, tree, mariadb(tree), "", options)
+}
+
+// StartMariaDBOn is StartMariaDB on a data folder of the caller's, which is made where it is not there and stays.
+func StartMariaDBOn(ctx context.Context, tree *Tree, data string, options ...string) (*Database, error) {
+	return startHere(ctx, tree, mariadb(tree), data, options)
 }
 
 // StartMySQL is StartMariaDB for mysqld; tree is that of [MySQLPackages].
 func StartMySQL(ctx context.Context, tree *Tree, options ...string) (*Database, error) {
-	return startHere(ctx, tree, mysql(tree), options)
+	return startHere(ctx, tree, mysql(tree), "", options)
 }
 
-func startHere(ctx context.Context, tree *Tree, f flavour, options []string) (*Database, error) {
+// startHere runs a server on this machine. data "" is a folder that goes with it.
+func startHere(ctx context.Context, tree *Tree, f flavour, data string, options []string) (*Database, error) {
 	// Not below the caller's temporary folder: a socket's path has at most 107 bytes.
 	base, err := os.MkdirTemp("", "opsctl-database-")
 	if err != nil {
@@ -66,10 +72,16 @@ func startHere(ctx context.Context, tree *Tree, f flavour, options []string) (*D
 	if err != nil {
 		return nil, errors.Join(err, here.clean())
 	}
-	d := &Database{Socket: filepath.Join(base, "sock"), Port: port, Data: filepath.Join(base, "data"), tree: tree, flavour: f, options: options, place: here}
+	if data == "" {
+		data = filepath.Join(base, "data")
+	}
+	d := &Database{Socket: filepath.Join(base, "sock"), Port: port, Data: data, tree: tree, flavour: f, options: options, place: here}
+	if entries, err := os.ReadDir(data); err == nil && len(entries) > 0 {
+		d.flavour.initialise = func(context.Context, *Database) error { return nil }
+	}
 	// Of its own too: a server that starts removes the temporary tables of all others from a folder that they share.
 	d.tmp = filepath.Join(base, "tmp")
-	if err := errors.Join(os.Mkdir(d.Data, 0o700), os.Mkdir(d.tmp, 0o700)); err != nil {
+	if err := errors.Join(os.MkdirAll(d.Data, 0o700), os.Mkdir(d.tmp, 0o700)); err != nil {
 		return nil, errors.Join(err, here.clean())
 	}
 	return d.start(ctx)
