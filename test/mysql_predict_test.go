@@ -163,13 +163,11 @@ func (d *database) predictFile(ctx context.Context, t *testing.T, path string, t
 	if err != nil || len(st.Damage) > 0 {
 		t.Fatal(err, st.Damage)
 	}
-	samples := map[uint64]*innodb.Sample{}
+	samples := make([]*innodb.Sample, len(st.Indexes))
 	for i := range st.Indexes {
-		s, err := space.Sample(ctx, &st.Indexes[i], innodb.SampleOptions{Pages: 64, Seed: seed})
-		if err != nil {
+		if samples[i], err = space.Sample(ctx, &st.Indexes[i], innodb.SampleOptions{Pages: 64, Seed: seed}); err != nil {
 			t.Fatal(err)
 		}
-		samples[st.Indexes[i].ID] = s
 	}
 	in := rebuild.Input{Server: rebuild.Server{MariaDB: d.mariadb, CopyBulk: d.mariadb}}
 	in.File, in.Indexes, in.Table = rebuild.FromTablespace(st, samples)

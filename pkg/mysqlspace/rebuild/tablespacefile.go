@@ -6,9 +6,9 @@ import (
 	"github.com/opsctl/opsctl/pkg/innodb"
 )
 
-// FromTablespace turns what was read of a file into the part of an [Input] that comes from files. samples are by index id; an
-// index without one is taken as it is. The caller adds what the file does not say.
-func FromTablespace(st *innodb.Structure, samples map[uint64]*innodb.Sample) (File, []Index, Table) {
+// FromTablespace turns what was read of a file into the part of an [Input] that comes from files. samples are of its
+// indexes, in the same order; an index with nil, or behind their end, is taken as it is. The caller adds what the file does not say.
+func FromTablespace(st *innodb.Structure, samples []*innodb.Sample) (File, []Index, Table) {
 	f := File{
 		PageSize: clamp(st.Flags.PageSize), PhysicalSize: clamp(st.Flags.PhysicalSize), FreePages: st.FreePages,
 		Bytes:  int64(st.FilePages) * int64(st.Flags.PhysicalSize),
@@ -29,8 +29,8 @@ func FromTablespace(st *innodb.Structure, samples map[uint64]*innodb.Sample) (Fi
 			table.Redundant = !x.Compact
 			table.Instant = x.Type == innodb.TypeInstant
 		}
-		if s := samples[x.ID]; s != nil {
-			index.add(s)
+		if i < len(samples) && samples[i] != nil {
+			index.add(samples[i])
 		}
 		indexes = append(indexes, index)
 	}
