@@ -131,6 +131,11 @@ func topRules() *rules {
 		},
 	}
 	r.exact["ibdata1"] = first
+	for _, size := range []string{"4096", "8192", "16384", "32768", "65536"} { // MySQL's name them after the size of a page
+		for _, ext := range []string{".dblwr", ".bdblwr"} {
+			r.numbered = append(r.numbered, numbered{"#ib_" + size + "_", 1, ext, dblwr})
+		}
+	}
 	addMetadata(r.exact)
 	return r
 }

@@ -3,6 +3,7 @@ package datadir_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
@@ -127,13 +128,128 @@ func names(files []space.File) []string {
 func TestEveryByteOfMariaDB(t *testing.T) {
 	d := fill(t, "--log-bin=binlog", "--slow-query-log=1", "--general-log=1", "--log-error="+filepath.Join(t.TempDir(), "not-below.err"),
 		"--innodb-undo-tablespaces=3", "--innodb-file-per-table=1")
-	t.Run("while it runs", func(t *testing.T) { everyByte(t, d.Data) })
+	t.Run("while it runs", func(t *testing.T) { everyByte(t, d.Data, ofMariaDB()) })
 	if err := d.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	t.Run("after it has ended", func(t *testing.T) { everyByte(t, d.Data) })
-	planted := plant(t, d.Data)
-	tree := walk(t.Context(), t, d.Data)
+	t.Run("after it has ended", func(t *testing.T) { everyByte(t, d.Data, ofMariaDB()) })
+	foreign(t, d.Data)
+}
+
+// everyByte wants no file unknown or wrong, the sums of du, and some files in their categories.
+func everyByte(t *testing.T, dir string, categories map[string]space.Category) {
+	t.Helper()
+	tree := walk(t.Context(), t, dir)
+	sumsToDu(t, tree)
+	if len(tree.Problems) > 0 {
+		t.Error(tree.Problems)
+	}
+	for _, f := range tree.Of(space.Unknown) {
+		t.Errorf("%s is unknown: %s", f.Path, f.Why)
+	}
+	want := maps.Clone(categories)
+	for _, f := range tree.Files {
+		if category, ok := want[f.Path]; ok && category != f.Category {
+			t.Errorf("%s is of %s, want %s", f.Path, f.Category, category)
+		}
+		delete(want, f.Path)
+	}
+	if len(want) > 0 {
+		t.Errorf("not there: %v", want)
+	}
+}
+
+// ofMariaDB are files of [everyEngine].
+func ofMariaDB() map[string]space.Category {
+	return map[string]space.Category{
+		"ibdata1": space.SystemTablespace, "ib_logfile0": space.Redo, "undo001": space.Undo, "undo003": space.Undo,
+		"binlog.000001": space.BinaryLogs, "binlog.index": space.BinaryLogs, "aria_log.00000001": space.OtherEngines, "aria_log_control": space.Metadata,
+		"shop/plain.ibd": space.Tables, "shop/plain.frm": space.Metadata, "shop/parts#P#p1#SP#p1sp0.ibd": space.Tables, "shop/parts.par": space.Metadata,
+		"shop/isam.MYD": space.OtherEngines, "shop/merged.MRG": space.OtherEngines, "shop/csv.CSV": space.OtherEngines, "mysql/db.MAD": space.OtherEngines,
+		"shop/plain.TRG": space.Metadata, "shop/seen.frm": space.Metadata,
+	}
+}
+
+// torture skips a test that only long runs take.
+func torture(t *testing.T) {
+	t.Helper()
+	if os.Getenv("OPSCTL_TORTURE") == "" {
+		t.Skip("judged under OPSCTL_TORTURE")
+	}
+}
+
+func TestEveryByteOfMariaDB118(t *testing.T) {
+	torture(t)
+	d := testpeers.RequireMariaDB118(t, "--log-bin=binlog", "--slow-query-log=1", "--general-log=1", "--innodb-undo-tablespaces=3")
+	if _, err := d.SQL(t.Context(), everyEngine+vectors); err != nil {
+		t.Fatal(err)
+	}
+	everyByte(t, d.Data, ofMariaDB())
+	if err := d.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	everyByte(t, d.Data, ofMariaDB())
+	foreign(t, d.Data)
+}
+
+const vectors = "use shop; create table v (id int primary key, v vector(4) not null, vector index (v)) engine=innodb;"
+
+// everyEngineOfMySQL is everyEngine for MySQL 8 and later.
+const everyEngineOfMySQL = `
+create database shop;
+create database ` + "`web-2 日本`" + `;
+use shop;
+set session cte_max_recursion_depth = 100000;
+create table plain (id int primary key, v varchar(200), key (v)) engine=innodb comment='two words';
+insert into plain with recursive n (i) as (select 1 union all select i + 1 from n where i < 20000) select i, repeat('x', 100) from n;
+create table parts (id int primary key, v varchar(200)) engine=innodb partition by range (id) subpartition by hash (id) subpartitions 2
+  (partition p0 values less than (100), partition P1 values less than maxvalue);
+create table words (id int primary key, body text, fulltext (body)) engine=innodb;
+insert into words values (1, 'some words to find');
+create table packed (id int primary key, v text) engine=innodb compression='zlib';
+create table zipped (id int primary key, v text) engine=innodb row_format=compressed key_block_size=4;
+create tablespace ts add datafile 'ts.ibd' engine=innodb;
+create table a (id int primary key, v varchar(200), key (v)) tablespace ts;
+create table b (id int primary key) tablespace ts;
+create undo tablespace un add datafile 'un.ibu';
+create table isam (id int primary key, v varchar(200)) engine=myisam comment='old';
+insert into isam select id, v from plain limit 1000;
+delete from isam where id % 3 = 0;
+create table csv (id int not null, v varchar(20) not null) engine=csv;
+insert into csv values (1, 'a');
+create table arch (id int, v varchar(200)) engine=archive;
+insert into arch select id, v from plain limit 1000;
+create table merged (id int primary key, v varchar(200)) engine=merge union=(isam);
+create view seen as select * from plain;
+create trigger before_plain before insert on plain for each row set new.v = new.v;
+use ` + "`web-2 日本`" + `;
+create table ` + "`an-gebot: é`" + ` (id int primary key) engine=innodb;
+`
+
+func TestEveryByteOfMySQL(t *testing.T) {
+	torture(t)
+	d := testpeers.RequireMySQL(t, "--slow-query-log=1", "--general-log=1")
+	if _, err := d.SQL(t.Context(), everyEngineOfMySQL); err != nil {
+		t.Fatal(err)
+	}
+	categories := map[string]space.Category{
+		"ibdata1": space.SystemTablespace, "mysql.ibd": space.SystemTablespace, "undo_001": space.Undo, "un.ibu": space.Undo,
+		"binlog.000001": space.BinaryLogs, "shop/plain.ibd": space.Tables, "shop/parts#p#p1#sp#p1sp0.ibd": space.Tables, "ts.ibd": space.Tables,
+		"shop/isam.MYD": space.OtherEngines, "shop/arch.ARZ": space.OtherEngines, "shop/csv.CSV": space.OtherEngines,
+	}
+	everyByte(t, d.Data, categories)
+	if err := d.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	everyByte(t, d.Data, categories)
+	foreign(t, d.Data)
+}
+
+// foreign plants ten files and wants them, and nothing else, unknown.
+func foreign(t *testing.T, dir string) {
+	t.Helper()
+	planted := plant(t, dir)
+	tree := walk(t.Context(), t, dir)
 	sumsToDu(t, tree)
 	if diff := cmp.Diff(planted, names(tree.Of(space.Unknown))); diff != "" {
 		t.Error("unknown (-planted +found):\n" + diff)
@@ -144,34 +260,5 @@ func TestEveryByteOfMariaDB(t *testing.T) {
 	}
 	if want := []string{"shop/empty.ibd: is empty", "shop/fake.ibd: is no tablespace: its first page has no such header"}; !slices.Equal(wrong, want) {
 		t.Errorf("problems %q", wrong)
-	}
-}
-
-func everyByte(t *testing.T, dir string) {
-	t.Helper()
-	tree := walk(t.Context(), t, dir)
-	sumsToDu(t, tree)
-	if len(tree.Problems) > 0 {
-		t.Error(tree.Problems)
-	}
-	for _, f := range tree.Of(space.Unknown) {
-		t.Errorf("%s is unknown: %s", f.Path, f.Why)
-	}
-	want := map[string]space.Category{
-		"ibdata1": space.SystemTablespace, "ib_logfile0": space.Redo, "ibtmp1": space.Temporary, "undo001": space.Undo, "undo003": space.Undo,
-		"binlog.000001": space.BinaryLogs, "binlog.index": space.BinaryLogs, "aria_log.00000001": space.OtherEngines, "aria_log_control": space.Metadata,
-		"shop/plain.ibd": space.Tables, "shop/plain.frm": space.Metadata, "shop/parts#P#p1#SP#p1sp0.ibd": space.Tables, "shop/parts.par": space.Metadata,
-		"shop/isam.MYD": space.OtherEngines, "shop/merged.MRG": space.OtherEngines, "shop/csv.CSV": space.OtherEngines, "mysql/db.MAD": space.OtherEngines,
-		"shop/plain.TRG": space.Metadata, "shop/seen.frm": space.Metadata,
-	}
-	for _, f := range tree.Files {
-		if category, ok := want[f.Path]; ok && category != f.Category {
-			t.Errorf("%s is of %s, want %s", f.Path, f.Category, category)
-		}
-		delete(want, f.Path)
-	}
-	delete(want, "ibtmp1") // a server that ends removes it
-	if len(want) > 0 {
-		t.Errorf("not there: %v", want)
 	}
 }

@@ -33,7 +33,7 @@ const (
 	typeFSP    = 8
 )
 
-// isTablespace looks for the header of page 0. A new tablespace has none before it is first written.
+// isTablespace looks for the header of page 0.
 func isTablespace(f *seen) string {
 	if f.size == 0 {
 		return "is empty"
@@ -41,14 +41,28 @@ func isTablespace(f *seen) string {
 	if len(f.head) < fspSpaceID+4 {
 		return "is shorter than a page"
 	}
-	if isZero(f.head) && f.size%4096 == 0 {
-		return "" // a running server writes page 0 of a new tablespace at the next checkpoint
+	if isTablespaceHead(f.head) || f.size%4096 == 0 && isUnwritten(f.head) {
+		return ""
 	}
-	u32 := func(at int) uint32 { return binary.BigEndian.Uint32(f.head[at:]) }
-	if u32(filPageNo) != 0 || binary.BigEndian.Uint16(f.head[filType:]) != typeFSP || u32(filSpaceID) != u32(fspSpaceID) {
-		return "is no tablespace: its first page has no such header"
+	return "is no tablespace: its first page has no such header"
+}
+
+func isTablespaceHead(head []byte) bool {
+	u32 := func(at int) uint32 { return binary.BigEndian.Uint32(head[at:]) }
+	return u32(filPageNo) == 0 && binary.BigEndian.Uint16(head[filType:]) == typeFSP && u32(filSpaceID) == u32(fspSpaceID)
+}
+
+// isUnwritten knows a page 0 as it is between the making of a tablespace and the next checkpoint of a running server: zeros
+// (MariaDB), or only the space's id, twice, and flags (MySQL; fil0fil.cc, fil_ibd_create).
+func isUnwritten(head []byte) bool {
+	if isZero(head) {
+		return true
 	}
-	return ""
+	if len(head) < fspSpaceID+4 {
+		return false
+	}
+	u32 := func(at int) uint32 { return binary.BigEndian.Uint32(head[at:]) }
+	return u32(filPageNo) == 0 && binary.BigEndian.Uint16(head[filType:]) == 0 && u32(filSpaceID) != 0 && u32(filSpaceID) == u32(fspSpaceID)
 }
 
 func isZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }

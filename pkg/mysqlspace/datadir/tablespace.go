@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"os"
 
@@ -57,7 +58,7 @@ func (r *reader) tablespace(ctx context.Context, s *innodb.Space, f *File) (item
 // unreadable is for a file whose page 0 says nothing: one that the server has not written yet is no problem.
 func (r *reader) unreadable(item space.Item, f *File, file *os.File, err error) ([]space.Item, []error) {
 	head := make([]byte, headBytes)
-	if n, readErr := file.ReadAt(head, 0); errors.Is(err, innodb.ErrNotTablespace) && readErr == nil && isZero(head[:n]) {
+	if n, readErr := file.ReadAt(head, 0); errors.Is(err, innodb.ErrNotTablespace) && (readErr == nil || errors.Is(readErr, io.EOF)) && isUnwritten(head[:n]) {
 		item.Notes = append(item.Notes, "its first page is not written yet: a new table of a running server, or one that crashed")
 		return []space.Item{item}, nil
 	}
