@@ -2,6 +2,7 @@ package mysqlspace_test
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,6 +36,16 @@ create table aria (id int primary key, v varchar(200)) engine=aria;
 insert into aria select seq, repeat('m', 50) from seq_1_to_1000;
 create table csv (id int not null, v varchar(20) not null) engine=csv;
 insert into csv values (1, 'a');
+create table dyn (id int primary key, v varchar(200), key (v)) engine=myisam row_format=dynamic;
+insert into dyn select seq, repeat('d', seq % 200) from seq_1_to_3000;
+delete from dyn where id % 5 = 0;
+create table row_aria (id int primary key, v varchar(200), key (v)) engine=aria row_format=dynamic transactional=0;
+insert into row_aria select seq, repeat('d', seq % 200) from seq_1_to_3000;
+delete from row_aria where id % 5 = 0;
+create table isam_parts (id int primary key, v varchar(200)) engine=myisam partition by hash (id) partitions 3;
+insert into isam_parts select seq, 'x' from seq_1_to_300;
+create table mem (id int) engine=memory comment='gone at the end';
+create view seen as select * from plain;
 `
 
 // TestCollectFromFiles holds the report of a server that has ended against what it said while it ran.
@@ -79,4 +90,55 @@ func TestCollectFromFiles(t *testing.T) {
 			t.Errorf("%s: %.0f rows, want %.0f", name, got, want)
 		}
 	}
+}
+
+// TestOtherEngines holds MyISAM, Aria and definitions against the server's own answer.
+func TestOtherEngines(t *testing.T) {
+	d := testpeers.RequireMariaDB(t, nil)
+	if _, err := d.SQL(t.Context(), tables); err != nil {
+		t.Fatal(err)
+	}
+	out, err := d.SQL(t.Context(), `flush tables; select table_name, engine, table_rows, data_length, index_length, data_free, table_comment
+		from information_schema.tables where table_schema='shop' and table_type = 'BASE TABLE'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Stop(); err != nil { // Aria writes its state at a checkpoint
+		t.Fatal(err)
+	}
+	report, err := mysqlspace.Collect(t.Context(), mysqlspace.Options{Datadir: d.Data, Selection: mysqlspace.Selection{Schema: "shop"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	byName := map[string]space.Item{}
+	for _, i := range report.Items {
+		if !strings.HasPrefix(i.Table, "FTS_") {
+			byName[i.Table] = i
+		}
+	}
+	for line := range strings.Lines(out) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		i, found := byName[f[0]]
+		delete(byName, f[0])
+		if !found || i.Engine != f[1] || i.Comment != f[6] {
+			t.Errorf("%s: %q %q, want %q", f[0], i.Engine, i.Comment, f)
+		}
+		if i.Engine != "MyISAM" && i.Engine != "Aria" {
+			continue
+		}
+		got := []string{number(i.Rows), number(new(*i.DataBytes + *i.FreeBytes)), number(i.IndexBytes), number(i.FreeBytes)}
+		if !slices.Equal(got, f[2:6]) {
+			t.Errorf("%s: rows, data with free, index, free are %q, want %q", f[0], got, f[2:6])
+		}
+	}
+	if len(byName) > 0 {
+		t.Errorf("no tables: %v", byName)
+	}
+}
+
+func number(n *int64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatInt(*n, 10)
 }

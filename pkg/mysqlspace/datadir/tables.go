@@ -44,7 +44,7 @@ type Sampled struct {
 // Tables are the tables and partitions of the data folder, without an order, and what was wrong with files: an error names
 // its file. What could not be read of a table is absent from its figures. The error is ctx's.
 func (t *Tree) Tables(ctx context.Context, o TableOptions) ([]space.Item, []error, error) {
-	r := &reader{tree: t, options: o, mariadb: t.MariaDB()}
+	r := &reader{tree: t, options: o, mariadb: t.MariaDB(), shelf: t.shelf()}
 	var todo []int
 	var total int64
 	for i := range t.Files {
@@ -62,6 +62,9 @@ func (t *Tree) Tables(ctx context.Context, o TableOptions) ([]space.Item, []erro
 	err := forEach(ctx, t.options.workers(), len(todo), func(i int) {
 		f := &t.Files[todo[i]]
 		items, problems := r.read(ctx, &spaces, f)
+		if err := r.define(f, items); err != nil {
+			problems = append(problems, err)
+		}
 		r.add(items, problems)
 		rep.Add(f.Apparent)
 	})
@@ -73,6 +76,7 @@ type reader struct {
 	tree    *Tree
 	options TableOptions
 	mariadb bool
+	shelf   *shelf
 
 	mu       sync.Mutex
 	items    []space.Item
@@ -89,6 +93,10 @@ func (r *reader) add(items []space.Item, problems []error) {
 func (r *reader) wanted(f *File) bool {
 	switch f.Kind {
 	case Tablespace, General, MyISAMIndex, AriaIndex, CSVData, ArchiveData:
+	case FRM:
+		if r.shelf.data[stem(f.Path)] {
+			return false
+		}
 	default:
 		return false
 	}
@@ -100,21 +108,33 @@ func (r *reader) wanted(f *File) bool {
 }
 
 func (r *reader) read(ctx context.Context, spaces *sync.Pool, f *File) ([]space.Item, []error) {
-	switch f.Kind {
-	case Tablespace, General:
-		s, ok := spaces.Get().(*innodb.Space)
-		if !ok {
-			return nil, nil
-		}
-		defer spaces.Put(s)
-		return r.tablespace(ctx, s, f)
-	default:
-		return []space.Item{r.item(f, engineOf(f.Kind))}, nil
+	if f.Kind != Tablespace && f.Kind != General {
+		return r.other(f)
 	}
+	s, ok := spaces.Get().(*innodb.Space)
+	if !ok {
+		return nil, nil
+	}
+	defer spaces.Put(s)
+	return r.tablespace(ctx, s, f)
 }
 
-func engineOf(k Kind) string {
-	return map[Kind]string{MyISAMIndex: "MyISAM", AriaIndex: "Aria", CSVData: "CSV", ArchiveData: "ARCHIVE"}[k]
+// define adds to a table's lines what its definition says.
+func (r *reader) define(f *File, items []space.Item) error {
+	if len(items) == 0 {
+		return nil
+	}
+	d, err := r.shelf.definition(f.Path)
+	if err != nil {
+		return err
+	}
+	for i := range items {
+		items[i].Comment, items[i].RowFormat = d.Comment, d.RowFormat
+		if items[i].Engine == "" {
+			items[i].Engine = d.Engine
+		}
+	}
+	return nil
 }
 
 // item is a table's line with what stat(2) says of its file.

@@ -27,6 +27,7 @@ type Item struct {
 	Index     string `json:"index,omitempty"`
 	Engine    string `json:"engine"` // "" where unknown; several, joined by commas, in a sum
 	Comment   string `json:"comment,omitempty"`
+	RowFormat string `json:"rowFormat,omitempty"` // "Dynamic", "Compressed" and the like where it is known to have been asked for
 
 	Rows       *int64 `json:"rows"`
 	DataBytes  *int64 `json:"dataBytes"`  // pages of the clustered index, or a data file
