@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/opsctl/opsctl/pkg/cli"
+	"github.com/opsctl/opsctl/pkg/mysqlspace/history"
+	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
 	"github.com/opsctl/opsctl/pkg/sshaudit"
 )
 
@@ -131,23 +133,29 @@ func TestReadmeSaysWhyEachDependencyIsThere(t *testing.T) {
 	}
 }
 
-// TestDocsNameEveryField fails when the document has a field that
-// docs/ssh-audit.md does not explain.
+// TestDocsNameEveryField fails when a document has a field that its page in docs/ does not explain.
 func TestDocsNameEveryField(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join(repository(t), "docs", "ssh-audit.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(data), "## The JSON document")
-	section, _, _ = strings.Cut(section, "\n## ")
-	fields := map[string]bool{}
-	jsonFields(reflect.TypeFor[sshaudit.Document](), fields)
-	if len(fields) < 30 {
-		t.Fatalf("found only %d fields", len(fields))
-	}
-	for name := range fields {
-		if !regexp.MustCompile("[`.]" + name + "(\\[\\])?[`.]").MatchString(section) {
-			t.Errorf("docs/ssh-audit.md does not explain the field %s", name)
+	for page, types := range map[string][]reflect.Type{
+		"ssh-audit.md":   {reflect.TypeFor[sshaudit.Document]()},
+		"mysql-space.md": {reflect.TypeFor[space.Report](), reflect.TypeFor[history.Report]()},
+	} {
+		data, err := os.ReadFile(filepath.Join(repository(t), "docs", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, section, _ := strings.Cut(string(data), "## The JSON document")
+		section, _, _ = strings.Cut(section, "\n## ")
+		fields := map[string]bool{}
+		for _, typ := range types {
+			jsonFields(typ, fields)
+		}
+		if len(fields) < 30 {
+			t.Fatalf("found only %d fields for %s", len(fields), page)
+		}
+		for name := range fields {
+			if !regexp.MustCompile("[`.]" + name + "(\\[\\])?[`.]").MatchString(section) {
+				t.Errorf("docs/%s does not explain the field %s", page, name)
+			}
 		}
 	}
 }
@@ -162,7 +170,10 @@ func jsonFields(typ reflect.Type, names map[string]bool) {
 			return
 		}
 		for field := range typ.Fields() {
-			if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" {
+			if field.Anonymous {
+				jsonFields(field.Type, names)
+			}
+			if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" && name != "-" {
 				names[name] = true
 				jsonFields(field.Type, names)
 			}

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/opsctl/opsctl/cmd/opsctl/installcmd"
+	"github.com/opsctl/opsctl/cmd/opsctl/mysqlcmd"
 	"github.com/opsctl/opsctl/cmd/opsctl/registrycmd"
 	"github.com/opsctl/opsctl/cmd/opsctl/scrapecmd"
 	"github.com/opsctl/opsctl/cmd/opsctl/servicecmd"
@@ -28,12 +29,15 @@ func newRoot(env *cli.Env) *cobra.Command {
 	ssh.GroupID = jobGroup
 	install := installcmd.New(env)
 	install.GroupID = jobGroup
+	mysql := mysqlcmd.New(env)
+	mysql.GroupID = jobGroup
 	registry := registrycmd.New(env)
 	registry.GroupID = jobGroup
 	scrape := scrapecmd.New(env)
 	scrape.GroupID = jobGroup
 	root.AddCommand(
 		install,
+		mysql,
 		registry,
 		scrape,
 		service,

@@ -30,6 +30,9 @@ func mount(records []Record, path string, o *Options) MountGrowth {
 func (g *MountGrowth) forecast(o *Options) {
 	span := g.To.Sub(g.From)
 	basis := fmt.Sprintf("%d records over %s", g.Records, Span(span))
+	if g.Records == 1 {
+		basis = "1 record"
+	}
 	switch g.Outlook {
 	case Unknown:
 		g.Evidence = fmt.Sprintf("%s: at least %d over %s are needed", basis, max(o.MinRecords, 2), Span(o.MinSpan))

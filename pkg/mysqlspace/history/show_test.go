@@ -57,7 +57,7 @@ func TestWithoutEvidenceNothingIsSaid(t *testing.T) {
 		evidence string
 	}{
 		"few records":   {days(6, func(day int) int64 { return int64(day) }), history.Options{}, history.Unknown, "6 records over 5 days: at least 7 over 3 days are needed"},
-		"one record":    {days(1, func(int) int64 { return 5 }), history.Options{MinRecords: 1, MinSpan: 1}, history.Unknown, "1 records over 0 minutes: at least 2 over 0 minutes are needed"},
+		"one record":    {days(1, func(int) int64 { return 5 }), history.Options{MinRecords: 1, MinSpan: 1}, history.Unknown, "1 record: at least 2 over 0 minutes are needed"},
 		"a short time":  {days(8, func(day int) int64 { return int64(day) }), history.Options{MinSpan: 8 * 24 * time.Hour}, history.Unknown, "8 records over 7 days: at least 7 over 8 days are needed"},
 		"nothing grows": {days(9, func(int) int64 { return 5 }), history.Options{}, history.Steady, "9 records over 8 days: whether it grows or shrinks cannot be told"},
 		"up and down":   {days(9, func(day int) int64 { return int64(day * 7 % 5) }), history.Options{}, history.Steady, "9 records over 8 days: whether it grows or shrinks cannot be told"},
