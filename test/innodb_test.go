@@ -7,9 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/opsctl/opsctl/internal/testpeers"
 	"github.com/opsctl/opsctl/pkg/innodb"
@@ -25,6 +28,7 @@ func TestTablespacesAreReadAsTheServerWroteThem(t *testing.T) {
 			t.Parallel()
 			d := testpeers.RequireMariaDB(t, nil, "--innodb-page-size="+size, "--innodb-purge-threads=1", "--innodb-fast-shutdown=0", "--innodb-flush-log-at-trx-commit=0")
 			rows := fillTables(t, d, size)
+			indexes := serversIndexes(t, d)
 			if err := d.Stop(); err != nil {
 				t.Fatal(err)
 			}
@@ -37,6 +41,7 @@ func TestTablespacesAreReadAsTheServerWroteThem(t *testing.T) {
 				judge.compare(t, file, rows)
 			}
 			judge.compare(t, filepath.Join(d.Data, "ibdata1"), nil)
+			compareDictionary(t, filepath.Join(d.Data, "ibdata1"), indexes)
 		})
 	}
 }
@@ -70,7 +75,8 @@ create table places (id int primary key, g point not null, spatial index (g));
 insert into places select seq, point(seq % 97, seq % 89) from seq_1_to_3000;
 create table words (id int primary key, a text, fulltext (a)) ;
 insert into words select seq, concat(md5(seq), ' ', md5(seq+1)) from seq_1_to_1500;
-create table nothing (id int primary key, a int, key (a));
+create table nothing (id int primary key, a int, v int as (a+1) virtual, b text, c varchar(40), key (a), key mixed (c(7), a, b(9)), key down (c desc, a desc));
+create table Über$x (n int); create table ` + "`a-b/c`" + ` (n int);
 `
 	if size != "32k" && size != "64k" {
 		script += `create table small (id int primary key auto_increment, a varchar(200), key (a)) row_format=compressed key_block_size=` +
@@ -85,7 +91,7 @@ insert into tiny select seq, repeat(md5(seq % 9), if(seq % 200, 1, 400)) from se
 	if _, err := d.SQL(t.Context(), script); err != nil {
 		t.Fatal(err)
 	}
-	out, err := d.SQL(t.Context(), `use shop; select concat('select ''', t.table_name, ifnull(concat('#P#', p.partition_name), ''), ''', count(*) from ', t.table_name,
+	out, err := d.SQL(t.Context(), `use shop; select concat('select ''', t.table_name, ifnull(concat('#P#', p.partition_name), ''), ''', count(*) from `+"`', t.table_name, '`"+`',
  ifnull(concat(' partition (', p.partition_name, ')'), ''), ';') from information_schema.tables t
  join information_schema.partitions p using (table_schema, table_name) where table_schema = 'shop'`)
 	if err != nil {
@@ -103,6 +109,65 @@ insert into tiny select seq, repeat(md5(seq % 9), if(seq % 200, 1, 400)) from se
 		}
 	}
 	return rows
+}
+
+// serversIndexes is the server's own account of its dictionary: table, id, columns in the table, index, id, type, root, space and
+// columns, those with a prefix followed by its length.
+func serversIndexes(t *testing.T, d *testpeers.Database) []string {
+	t.Helper()
+	out, err := d.SQL(t.Context(), `select concat_ws(' ', t.name, t.table_id, (select count(*) from information_schema.innodb_sys_columns c
+ where c.table_id = t.table_id and not c.prtype & 8192), i.name, i.index_id, i.type, ifnull(i.page_no, -1), i.space,
+ ifnull((select group_concat(f.name order by f.pos) from information_schema.innodb_sys_fields f where f.index_id = i.index_id), ''))
+ from information_schema.innodb_sys_indexes i join information_schema.innodb_sys_tables t using (table_id) where t.table_id > 5`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	slices.Sort(lines)
+	return lines
+}
+
+// compareDictionary holds what ibdata1 says to what the server said.
+func compareDictionary(t *testing.T, file string, want []string) {
+	t.Helper()
+	space := openSpace(t, file)
+	d, err := innodb.ReadDictionary(t.Context(), space)
+	if err != nil || len(d.Damage) > 0 {
+		t.Fatalf("%v, %v", err, d.Damage)
+	}
+	var got []string
+	for _, table := range d.Tables {
+		for _, index := range table.Indexes {
+			var fields []string
+			for _, f := range index.Fields {
+				fields = append(fields, f.Column)
+			}
+			got = append(got, fmt.Sprintf("%s %d %d %s %d %d %d %d %s", table.Name, table.ID, len(table.Columns), index.Name, index.ID, index.Type, int32(index.Root), index.SpaceID, strings.Join(fields, ",")))
+		}
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: the dictionary differs (-server +file):\n%s", file, diff)
+	}
+}
+
+// openSpace opens a file that is closed with the test.
+func openSpace(t *testing.T, file string) *innodb.Space {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	space, err := innodb.Open(f, info.Size())
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return space
 }
 
 // innochecksum is the server's own program that reads tablespaces.
@@ -138,20 +203,7 @@ func (p innochecksum) compare(t *testing.T, file string, rows map[string]int64) 
 		t.Errorf("innochecksum %s: %v", file, err)
 		return
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	space, err := innodb.Open(f, info.Size())
-	if err != nil {
-		t.Errorf("%s: %v", file, err)
-		return
-	}
+	space := openSpace(t, file)
 	st, err := space.Structure(t.Context())
 	if err != nil || len(st.Damage) > 0 {
 		t.Errorf("%s: %v, %v", file, err, st.Damage)
@@ -160,7 +212,12 @@ func (p innochecksum) compare(t *testing.T, file string, rows map[string]int64) 
 	if err != nil || len(tally.Bad) > 0 {
 		t.Errorf("%s: %v, %v", file, err, tally.Bad)
 	}
-	name := strings.TrimSuffix(filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file), ".ibd")
+	name := innodb.DecodeName(strings.TrimSuffix(filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file), ".ibd"))
+	if strings.HasPrefix(name, "shop/") && !strings.Contains(name, "FTS_") {
+		if _, known := rows[name]; !known {
+			t.Errorf("%s is no table of the server's", name)
+		}
+	}
 	for id := range want {
 		if tally.Indexes[id] == nil {
 			t.Errorf("%s: index %d is missing", name, id)

@@ -3,7 +3,10 @@ package innodb
 import (
 	"bytes"
 	"compress/zlib"
+	"fmt"
 	"io"
+
+	"github.com/pierrec/lz4/v4"
 )
 
 // content is [Space.Page], unpacked where it is page-compressed. It stays valid until the next call.
@@ -15,7 +18,7 @@ func (s *Space) content(number uint32) ([]byte, error) {
 	return s.unpack(page, number)
 }
 
-// unpack gives the page that a page-compressed one stands for; any other comes back as it is. The algorithms are zlib, and for
+// unpack gives the page that a page-compressed one stands for; any other comes back as it is. The algorithms are zlib and lz4; of
 // the others the error says which was met. Its type alone is in the header of MySQL's.
 func (s *Space) unpack(page []byte, number uint32) ([]byte, error) {
 	var packed []byte
@@ -27,7 +30,7 @@ func (s *Space) unpack(page []byte, number uint32) ([]byte, error) {
 		if size <= filFlush+4 || size > len(page) {
 			return nil, pageErrorf(number, "its compressed length is impossible")
 		}
-		packed, algorithm = page[filFlush:size-4], s.Header.Flags.Algorithm
+		packed, algorithm = page[filFlush:exactLength(page, size, s.Header.Flags.Algorithm)], s.Header.Flags.Algorithm
 	case t == typeMariaComp:
 		size := int(u16(page, filData))
 		if size == 0 || filData+2+size > len(page) {
@@ -46,15 +49,31 @@ func (s *Space) unpack(page []byte, number uint32) ([]byte, error) {
 	return s.inflate(page, number, packed, algorithm, original)
 }
 
-// inflate undoes zlib, which is algorithm 1 of both servers. MariaDB packs the whole page, MySQL what follows the header.
+// exactLength is where a packed page of full_crc32 ends. Its length counts 256 bytes; algorithms that must know theirs have its
+// last byte before the checksum (fil_page_decompress_for_full_crc32 in fil0pagecompress.cc).
+func exactLength(page []byte, size, algorithm int) int {
+	switch algorithm {
+	case packedLZ4, packedLZO, packedSnappy:
+	default:
+		return size - 4
+	}
+	end := size - 5
+	if last := int(page[end]); last != 0 {
+		end += last - 256
+	}
+	return max(end, filFlush)
+}
+
+// Algorithms of page compression: 1 is zlib and 2 is lz4 on both servers.
+const (
+	packedZlib   = 1
+	packedLZ4    = 2
+	packedLZO    = 3
+	packedSnappy = 6
+)
+
+// inflate unpacks what MariaDB packs whole, and MySQL, which says the original type, behind the header.
 func (s *Space) inflate(page []byte, number uint32, packed []byte, algorithm int, original PageType) ([]byte, error) {
-	if algorithm != 1 {
-		return nil, pageErrorf(number, "it is compressed by algorithm %d, which is not read", algorithm)
-	}
-	z, err := zlib.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, pageErrorf(number, "unpacking it: %v", err)
-	}
 	size := s.Header.Flags.PageSize
 	if cap(s.plain) < size {
 		s.plain = make([]byte, size)
@@ -65,11 +84,32 @@ func (s *Space) inflate(page []byte, number uint32, packed []byte, algorithm int
 	if original != 0 {
 		from = copy(s.plain, page[:filData])
 	}
-	if n, err := io.ReadFull(z, s.plain[from:]); err != nil && n < pageData {
+	n, err := decompress(s.plain[from:], packed, algorithm)
+	if err != nil && n < pageData {
 		return nil, pageErrorf(number, "unpacking it: %v", err)
 	}
 	if original != 0 {
 		s.plain[filType], s.plain[filType+1] = byte(original>>8), byte(original)
 	}
 	return s.plain, nil
+}
+
+// decompress fills to, and returns how many bytes it wrote.
+func decompress(to, packed []byte, algorithm int) (int, error) {
+	switch algorithm {
+	case packedZlib:
+		z, err := zlib.NewReader(bytes.NewReader(packed))
+		if err != nil {
+			return 0, err
+		}
+		return io.ReadFull(z, to)
+	case packedLZ4:
+		return lz4.UncompressBlock(packed, to)
+	default:
+		names := [...]string{"none", "zlib", "lz4", "lzo", "lzma", "bzip2", "snappy"}
+		if algorithm < 0 || algorithm >= len(names) {
+			return 0, fmt.Errorf("there is no algorithm %d", algorithm)
+		}
+		return 0, fmt.Errorf("pages packed with %s are not read", names[algorithm])
+	}
 }
