@@ -13,6 +13,7 @@ var (
 	ErrPrivilege   = errors.New("a privilege is missing") // 1142, 1143, 1227, 1370
 	ErrUnreachable = errors.New("no connection")
 	ErrNoTLS       = errors.New("the server has no TLS")
+	ErrNoSuch      = errors.New("the server has no such thing")                  // 1049, 1054, 1109, 1146: database, column, table
 	ErrLimit       = errors.New("the statement reached its limit on the server") // 3024; MariaDB 1969
 )
 
@@ -27,6 +28,8 @@ func classify(err error) error {
 			return errors.Join(ErrDenied, err)
 		case 1142, 1143, 1227, 1370:
 			return errors.Join(ErrPrivilege, err)
+		case 1049, 1054, 1109, 1146:
+			return errors.Join(ErrNoSuch, err)
 		case 3024, 1969:
 			return errors.Join(ErrLimit, err)
 		}
@@ -39,6 +42,12 @@ func classify(err error) error {
 		return errors.Join(ErrUnreachable, err)
 	}
 	return err
+}
+
+// IsSyntax says whether a server does not know a statement: 1064.
+func IsSyntax(err error) bool {
+	said, ok := errors.AsType[*mysql.MySQLError](err)
+	return ok && said.Number == 1064
 }
 
 // unknownVariable is what a server says of a variable that it does not have: 1193.

@@ -120,11 +120,61 @@ func (s *Session) harmless(ctx context.Context) error {
 // Each runs a query and gives each row to scan, which calls its argument with pointers as [sql.Rows.Scan] takes them. When ctx
 // ends the statement is killed on the server: ending a context alone would leave it running there.
 func (s *Session) Each(ctx context.Context, query string, scan func(row func(...any) error) error, args ...any) error {
+	return s.rows(ctx, query, func(rows *sql.Rows) error {
+		for rows.Next() {
+			if err := scan(rows.Scan); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, args)
+}
+
+// Named runs a query and gives each row as texts by the name of the column in lower case, NULL as "".
+func (s *Session) Named(ctx context.Context, query string, row func(map[string]string)) error {
+	return s.rows(ctx, query, func(rows *sql.Rows) error {
+		names, err := rows.Columns()
+		if err != nil {
+			return err
+		}
+		values := make([]sql.NullString, len(names))
+		places := make([]any, len(names))
+		for i := range values {
+			places[i] = &values[i]
+		}
+		for rows.Next() {
+			if err := rows.Scan(places...); err != nil {
+				return err
+			}
+			texts := make(map[string]string, len(names))
+			for i, name := range names {
+				texts[strings.ToLower(name)] = values[i].String
+			}
+			row(texts)
+		}
+		return nil
+	}, nil)
+}
+
+// Columns are the names of a table's columns, in lower case: what a server has is asked, not derived from its version.
+func (s *Session) Columns(ctx context.Context, table string) (map[string]bool, error) {
+	all := map[string]bool{}
+	err := s.rows(ctx, "SELECT * FROM "+table+" LIMIT 0", func(rows *sql.Rows) error {
+		names, err := rows.Columns()
+		for _, name := range names {
+			all[strings.ToLower(name)] = true
+		}
+		return err
+	}, nil)
+	return all, err
+}
+
+// rows runs a query whose answer read takes, and sees that it ends when ctx does.
+func (s *Session) rows(ctx context.Context, query string, read func(*sql.Rows) error, args []any) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	done := make(chan struct{})
-	killed := make(chan struct{})
+	done, killed := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(killed)
 		select {
@@ -133,7 +183,7 @@ func (s *Session) Each(ctx context.Context, query string, scan func(row func(...
 		case <-done:
 		}
 	}()
-	err := s.each(context.WithoutCancel(ctx), query, scan, args)
+	err := s.query(context.WithoutCancel(ctx), query, read, args)
 	close(done)
 	<-killed
 	if ctx.Err() != nil {
@@ -142,18 +192,13 @@ func (s *Session) Each(ctx context.Context, query string, scan func(row func(...
 	return classify(err)
 }
 
-func (s *Session) each(ctx context.Context, query string, scan func(func(...any) error) error, args []any) (err error) {
+func (s *Session) query(ctx context.Context, query string, read func(*sql.Rows) error, args []any) (err error) {
 	rows, err := s.conn.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := scan(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	defer func() { err = errors.Join(err, rows.Err(), rows.Close()) }()
+	return read(rows)
 }
 
 // kill ends the statement that runs, over a second connection.
@@ -164,21 +209,6 @@ func (s *Session) kill() {
 		// Nothing else stops it but its limit; without its connection it at least has nobody to answer.
 		_ = s.conn.Raw(func(any) error { return errors.New("abandoned") })
 	}
-}
-
-// Columns are the names of a table's columns, in lower case: what a server has is asked, not derived from its version.
-func (s *Session) Columns(ctx context.Context, table string) (map[string]bool, error) {
-	rows, err := s.conn.QueryContext(ctx, "SELECT * FROM "+table+" LIMIT 0") //nolint:gosec // table is a constant of the caller's
-	if err != nil {
-		return nil, classify(err)
-	}
-	defer rows.Close() //nolint:errcheck // there are none
-	names, err := rows.Columns()
-	all := make(map[string]bool, len(names))
-	for _, name := range names {
-		all[strings.ToLower(name)] = true
-	}
-	return all, errors.Join(err, rows.Err())
 }
 
 // Close ends the connection and the tunnel; a second call does nothing.

@@ -44,3 +44,6 @@ func cutFold(s, sep string) (before, after string, found bool) {
 	}
 	return strings.Cut(s, strings.ToUpper(sep))
 }
+
+// DictionaryName reads the name of a table as InnoDB's dictionary has it: the path of its file without the extension.
+func DictionaryName(name string) TableName { return parseName(name + ".ibd") }

@@ -1,0 +1,80 @@
+package live
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/opsctl/opsctl/pkg/mysqlconn"
+)
+
+// binlogs lists the binary logs, where the server writes any.
+func (q *questions) binlogs(ctx context.Context) error {
+	if !q.out.On("log_bin") {
+		return nil
+	}
+	err := q.s.Named(ctx, "SHOW BINARY LOGS", func(row map[string]string) {
+		n, _ := strconv.ParseInt(row["file_size"], 10, 64)
+		q.out.Binlogs = append(q.out.Binlogs, Binlog{Name: row["log_name"], Bytes: n})
+	})
+	return q.hidden(err, "binary logs", "GRANT REPLICATION CLIENT ON *.* TO ... (MariaDB: BINLOG MONITOR)")
+}
+
+// replicas are those that have registered, and the threads that send binary logs to somebody.
+func (q *questions) replicas(ctx context.Context) error {
+	var err error
+	for _, query := range []string{"SHOW REPLICAS", "SHOW SLAVE HOSTS"} {
+		err = q.s.Named(ctx, query, func(row map[string]string) {
+			host := row["host"]
+			if host == "" {
+				host = "server " + row["server_id"]
+			}
+			q.out.Replicas = append(q.out.Replicas, Replica{Name: host + ":" + row["port"]})
+		})
+		if err == nil {
+			break
+		}
+	}
+	if mysqlconn.IsSyntax(err) {
+		err = nil
+	}
+	return q.hidden(err, "replicas", "GRANT REPLICATION SLAVE ON *.* TO ... (MariaDB: REPLICATION MASTER ADMIN)")
+}
+
+// processes counts statements that change tables, and senders of binary logs.
+func (q *questions) processes(ctx context.Context) error {
+	altering, senders := 0, 0
+	err := q.s.Each(ctx, "SELECT COMMAND, INFO FROM information_schema.PROCESSLIST", func(row func(...any) error) error {
+		var command string
+		var info *string
+		if err := row(&command, &info); err != nil {
+			return err
+		}
+		if strings.HasPrefix(command, "Binlog Dump") {
+			senders++
+		}
+		if info != nil && alters.MatchString(*info) {
+			altering++
+		}
+		return nil
+	})
+	if err != nil {
+		return q.hidden(err, "running statements", grantProcess)
+	}
+	q.out.Altering = &altering
+	for i := len(q.out.Replicas); i < senders; i++ {
+		q.out.Replicas = append(q.out.Replicas, Replica{Name: "one that did not register"})
+	}
+	return nil
+}
+
+var alters = regexp.MustCompile(`(?i)^\s*(/\*.*?\*/\s*)?(alter|optimize|create\s+(unique\s+|fulltext\s+|spatial\s+)?index|drop\s+index|truncate)\b`)
+
+// undo is how far purge is behind.
+func (q *questions) undo(ctx context.Context) error {
+	err := q.s.Each(ctx, "SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'", func(row func(...any) error) error {
+		return row(&q.out.History)
+	})
+	return q.hidden(err, "how far purge is behind", grantProcess)
+}
