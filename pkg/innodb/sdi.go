@@ -230,6 +230,9 @@ func (st *Structure) NameFromSDI(d *sdi.Document) {
 				return
 			}
 			x.Name, x.Table = index.Name, t.Schema+"/"+t.Name
+			if index.Hidden && index.Name == "PRIMARY" { // of a table without a primary key, as INNODB_INDEXES calls it
+				x.Name = "GEN_CLUST_INDEX"
+			}
 			if partition != "" {
 				x.Table += "#P#" + partition
 			}

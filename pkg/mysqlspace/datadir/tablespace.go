@@ -1,16 +1,17 @@
 package datadir
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
 	"maps"
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/opsctl/opsctl/pkg/innodb"
+	"github.com/opsctl/opsctl/pkg/mysqlspace/rebuild"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
 )
 
@@ -52,7 +53,15 @@ func (r *reader) tablespace(ctx context.Context, s *innodb.Space, f *File) (item
 	if len(st.Damage) > 0 {
 		item.Notes = append(item.Notes, "damaged, or written while it was read: what contradicts itself is not counted")
 	}
-	return r.figures(ctx, s, st, item), problems
+	what, err := r.catalog.describe(ctx, s, st)
+	if err != nil {
+		problems = append(problems, pathError(f, err))
+	}
+	if f.Kind != Tablespace {
+		return r.shared(ctx, s, st, what, item), problems
+	}
+	item.Comment, item.RowFormat = what.definition.Comment, what.definition.RowFormat
+	return r.figures(ctx, s, st, what, item, r.options.ByIndex && f.Category != space.Fulltext), problems
 }
 
 // unreadable is for a file whose page 0 says nothing: one that the server has not written yet is no problem.
@@ -66,12 +75,9 @@ func (r *reader) unreadable(item space.Item, f *File, file *os.File, err error) 
 }
 
 // figures fills in a line, and adds those of indexes where they are wanted.
-func (r *reader) figures(ctx context.Context, s *innodb.Space, st *innodb.Structure, item space.Item) []space.Item {
+func (r *reader) figures(ctx context.Context, s *innodb.Space, st *innodb.Structure, what described, item space.Item, byIndex bool) []space.Item {
 	size := int64(st.Flags.PhysicalSize)
-	free := int64(st.FreePages)
-	for _, g := range st.Segments {
-		free += int64(g.Reserved - min(g.Used, g.Reserved))
-	}
+	free := freePages(st)
 	var data, index, pagesInUse int64
 	clustered := true
 	samples := r.sample(ctx, s, st, &item)
@@ -88,7 +94,7 @@ func (r *reader) figures(ctx context.Context, s *innodb.Space, st *innodb.Struct
 		} else {
 			index += pages
 		}
-		if r.options.ByIndex {
+		if byIndex {
 			lines = append(lines, r.indexLine(item, x, samples, i, clustered, size))
 		}
 		clustered = false
@@ -99,14 +105,14 @@ func (r *reader) figures(ctx context.Context, s *innodb.Space, st *innodb.Struct
 	free = max(0, min(free, int64(st.FilePages)-pagesInUse)) // descriptors may contradict the file
 	item.DataBytes, item.IndexBytes, item.FreeBytes = new(data*size), new(index*size), new(free*size)
 	item.TotalBytes = new((data + index + free) * size)
-	r.fill(&item, st, samples)
-	r.predict(&item, st, samples)
+	r.fill(&item, st, samples, byIndex)
+	r.predict(&item, st, what, samples)
 	return append(lines, item)
 }
 
 func (r *reader) indexLine(of space.Item, x *innodb.Index, samples []*innodb.Sample, i int, clustered bool, size int64) space.Item {
 	line := of
-	line.Index, line.Notes, line.FileBytes, line.AllocatedBytes = cmp.Or(x.Name, indexName(x, clustered)), nil, nil, nil
+	line.Index, line.Notes, line.FileBytes, line.AllocatedBytes = nameOf(x, clustered), nil, nil, nil
 	bytes := (int64(x.Leaf.Used) + int64(x.Internal.Used)) * size
 	line.DataBytes, line.IndexBytes, line.TotalBytes, line.FreeBytes = new(int64(0)), new(bytes), new(bytes), new(int64(0))
 	if clustered {
@@ -161,14 +167,14 @@ func (r *reader) sample(ctx context.Context, s *innodb.Space, st *innodb.Structu
 }
 
 // fill is that of all leaves: of each index by how many it has.
-func (r *reader) fill(item *space.Item, st *innodb.Structure, samples []*innodb.Sample) {
+func (r *reader) fill(item *space.Item, st *innodb.Structure, samples []*innodb.Sample, byIndex bool) {
 	var weight, sum float64
 	first := true
 	for i, sample := range samples {
 		if st.Indexes[i].Type == innodb.TypeSDI {
 			continue
 		}
-		if first && !r.options.ByIndex {
+		if first && !byIndex {
 			r.rows(item, sample)
 		}
 		first = false
@@ -183,11 +189,14 @@ func (r *reader) fill(item *space.Item, st *innodb.Structure, samples []*innodb.
 	}
 }
 
-func (r *reader) predict(item *space.Item, st *innodb.Structure, samples []*innodb.Sample) {
+func (r *reader) predict(item *space.Item, st *innodb.Structure, what described, samples []*innodb.Sample) {
 	if r.options.Predict == nil || len(samples) == 0 {
 		return
 	}
-	p, err := r.options.Predict(&Sampled{Structure: st, Samples: samples, Bytes: *item.FileBytes, MariaDB: r.mariadb})
+	p, err := r.options.Predict(&Sampled{
+		Structure: st, Samples: samples, Bytes: *item.FileBytes, MariaDB: r.mariadb,
+		Table: rebuild.Table{Fulltext: what.fulltext, Autoextend: what.autoextend},
+	})
 	if err != nil {
 		item.Notes = append(item.Notes, "no prediction: "+err.Error())
 		return
@@ -202,11 +211,15 @@ func (r *reader) predict(item *space.Item, st *innodb.Structure, samples []*inno
 	r.sampled(item, "reclaimableBytes")
 }
 
-func indexName(x *innodb.Index, clustered bool) string {
-	if clustered {
+// nameOf is an index's name; where no dictionary has it, the usual one of a clustered index, or its id.
+func nameOf(x *innodb.Index, clustered bool) string {
+	switch {
+	case x.Name != "":
+		return x.Name
+	case clustered:
 		return "PRIMARY"
 	}
-	return "index " + formatID(x.ID)
+	return unnamedIndex + strconv.FormatUint(x.ID, 10)
 }
 
 // readAtOnce is up to what size a file is read without regard to what is needed.
