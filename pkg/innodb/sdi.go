@@ -131,11 +131,7 @@ func (s *Space) sdiRecord(d *sdi.Document, page []byte, origin int) error {
 	if origin+sdiData > len(page) || origin < compactStart {
 		return errors.New("a record leaves the page")
 	}
-	length, external := int(page[origin-6]), false
-	if length >= 0x80 {
-		external = length&0x40 != 0
-		length = length&0x3f<<8 | int(page[origin-7])
-	}
+	length, external := sdiLength(page, origin)
 	plain, packed := u32(page, origin+sdiPlainLen), u32(page, origin+sdiPackLen)
 	id := u64(page, origin+sdiID)
 	if origin+sdiData+length > len(page) || plain > sdiLimit {
@@ -209,10 +205,6 @@ func (s *Space) sdiExternal(local []byte, length uint32) ([]byte, error) {
 		parts = inner
 	}
 	return append(out, parts...), nil
-}
-
-func (s *Space) unzipSDI(_ []byte, number uint32) ([]byte, error) {
-	return nil, pageErrorf(number, "dictionaries of compressed tablespaces are not read")
 }
 
 // NameFromSDI gives the structure's indexes their names and tables, as far as the document has them: that of a partition other
