@@ -2,6 +2,7 @@ package mysqlconn
 
 import (
 	"errors"
+	"fmt"
 	"net"
 
 	"github.com/go-sql-driver/mysql"
@@ -25,21 +26,21 @@ func classify(err error) error {
 	if said, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		switch said.Number {
 		case 1045, 1044, 1698:
-			return errors.Join(ErrDenied, err)
+			return fmt.Errorf("%w: %w", ErrDenied, err)
 		case 1142, 1143, 1227, 1370:
-			return errors.Join(ErrPrivilege, err)
+			return fmt.Errorf("%w: %w", ErrPrivilege, err)
 		case 1049, 1054, 1109, 1146:
-			return errors.Join(ErrNoSuch, err)
+			return fmt.Errorf("%w: %w", ErrNoSuch, err)
 		case 3024, 1969:
-			return errors.Join(ErrLimit, err)
+			return fmt.Errorf("%w: %w", ErrLimit, err)
 		}
 		return err
 	}
 	if errors.Is(err, mysql.ErrNoTLS) {
-		return errors.Join(ErrNoTLS, err)
+		return fmt.Errorf("%w: %w", ErrNoTLS, err)
 	}
 	if _, ok := errors.AsType[*net.OpError](err); ok {
-		return errors.Join(ErrUnreachable, err)
+		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	return err
 }

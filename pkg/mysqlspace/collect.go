@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/opsctl/opsctl/pkg/mysqlspace/datadir"
+	"github.com/opsctl/opsctl/pkg/mysqlspace/live"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
 	"github.com/opsctl/opsctl/pkg/progress"
 )
@@ -18,6 +19,9 @@ type Options struct {
 	// Datadir is a data folder; "" for none.
 	Datadir   string
 	Elsewhere []datadir.Place // further folders of the server
+	// Snapshot is what a server said, at Address; nil for none. With a data folder as well both are joined.
+	Snapshot *live.Snapshot
+	Address  string
 	// SamplePages are read of each index at most; 0 for 64, negative for none: neither rows nor fill nor predictions then.
 	SamplePages int
 	Seed        uint64
@@ -42,15 +46,20 @@ func Collect(ctx context.Context, o Options) (*space.Report, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	if o.Datadir == "" {
+	if o.Datadir == "" && o.Snapshot == nil {
 		return nil, ErrNothing
 	}
 	report := &space.Report{
 		Items: []space.Item{}, Accounting: []space.Sum{}, Unknown: []space.File{}, Orphans: []space.File{}, Mounts: []space.Mount{},
 		Findings: []space.Finding{}, Limits: []space.Limit{},
 	}
-	if err := o.files(ctx, report); err != nil {
-		return nil, err
+	if o.Snapshot != nil {
+		o.server(report)
+	}
+	if o.Datadir != "" {
+		if err := o.files(ctx, report); err != nil {
+			return nil, err
+		}
 	}
 	o.Apply(report)
 	o.Thresholds.Check(report)
@@ -74,9 +83,13 @@ func (o *Options) files(ctx context.Context, report *space.Report) error {
 	if err != nil {
 		return err
 	}
-	report.Items = items
 	report.Problems = slices.Concat(tree.Problems, problems)
-	return nil
+	if o.Snapshot == nil {
+		report.Items = items
+		return nil
+	}
+	report.Items, err = join(items, report.Items)
+	return err
 }
 
 func (o *Options) samplePages() int {

@@ -75,7 +75,7 @@ func newRecord(env *cli.Env, collect collectFunc) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report, err := from.collect(cmd.Context(), env, collect, mysqlspace.Options{SamplePages: -1})
+			report, err := from.collect(cmd, env, collect, mysqlspace.Options{SamplePages: -1})
 			if err != nil {
 				return err
 			}

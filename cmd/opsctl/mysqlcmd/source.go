@@ -1,7 +1,6 @@
 package mysqlcmd
 
 import (
-	"context"
 	"slices"
 	"time"
 
@@ -13,25 +12,17 @@ import (
 	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
 )
 
-// source are the flags that say where figures come from.
-type source struct {
-	datadir string
-}
-
-func (s *source) addFlags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringVar(&s.datadir, "datadir", "", "read the files of `DIR`, the server's data folder or a copy of it")
-}
-
 // collect reads what the flags name.
-func (s *source) collect(ctx context.Context, env *cli.Env, collect collectFunc, o mysqlspace.Options) (*space.Report, error) {
-	if s.datadir == "" {
-		err := cli.Usagef("which server?")
-		err.Hint = "name the server's data folder with --datadir"
-		return nil, err
-	}
-	o.Datadir, o.Progress = s.datadir, env.Progress("reading tables", cli.Items)
+func (s *source) collect(cmd *cobra.Command, env *cli.Env, collect collectFunc, o mysqlspace.Options) (*space.Report, error) {
+	ctx := cmd.Context()
 	o.Now = func() time.Time { return env.Now().UTC().Truncate(time.Second) }
+	o.Datadir = s.datadir
+	if s.asksServer(cmd) {
+		if err := s.ask(ctx, env, &o); err != nil {
+			return nil, err
+		}
+	}
+	o.Progress = env.Progress("reading tables", cli.Items)
 	defer o.Progress.Done()
 	report, err := collect(ctx, o)
 	if err != nil {

@@ -40,10 +40,15 @@ func newSpace(env *cli.Env, collect collectFunc) *cobra.Command {
 		Long: "Shows data, indexes, free pages and what a rebuild would give back, with its bounds,\n" +
 			"of each table, partition, index or schema; what every file of the data folder is; how full\n" +
 			"its file systems are; and what was found on the way. Each figure says where it is from.\n\n" +
-			"With --datadir it reads the files: of a server that runs, has crashed, or was copied.\n" +
+			"It asks the server that the mysql client would reach, by the same options and option\n" +
+			"files, and reads its files as well where they can be read here. With --datadir alone it\n" +
+			"reads files and asks nobody: of a server that runs, has crashed, or was copied.\n" +
 			"Figures are bytes on the disk. -o prom writes metrics for node_exporter's textfile\n" +
 			"collector, -o html a page with a treemap that needs no network.",
-		Example: "  opsctl mysql space --datadir /var/lib/mysql\n" +
+		Example: "  opsctl mysql space\n" +
+			"  opsctl mysql space -h db1.example.org -u monitor -p --sort free\n" +
+			"  opsctl mysql space --login-path backup --ssh ops@db1.example.org\n" +
+			"  opsctl mysql space --datadir /var/lib/mysql\n" +
 			"  opsctl mysql space --datadir /mnt/snapshot/mysql --schema shop --by index\n" +
 			"  opsctl mysql space --datadir /var/lib/mysql --sort reclaimable --min-size 1GiB\n" +
 			"  opsctl mysql space --datadir /var/lib/mysql --fail-on reclaimable=20%,mount=90%\n" +
@@ -54,7 +59,7 @@ func newSpace(env *cli.Env, collect collectFunc) *cobra.Command {
 			if err := o.check(env, cmd); err != nil {
 				return err
 			}
-			report, err := o.collect(cmd.Context(), env, collect, o.Options)
+			report, err := o.collect(cmd, env, collect, o.Options)
 			if err != nil {
 				return err
 			}
@@ -76,6 +81,7 @@ func (o *spaceOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.Table, "table", "", "show only tables called `NAME`")
 	f.StringVar(&o.By, "by", "table", "sum by `WHAT`: "+strings.Join(mysqlspace.Bys(), ", "))
 	f.IntVar(&o.Top, "top", 0, "show the `N` largest; 0 shows all (unless set: 20 in table, wide and prom, all elsewhere)")
+	f.IntVar(&o.SamplePages, "sample", 0, "read `PAGES` of each index at most for rows, fill and predictions; -1 reads none (default 64)")
 	f.StringVar(&o.minSize, "min-size", "", "show only what has `SIZE`, such as 100MiB, or more")
 	f.StringVar(&o.Sort, "sort", "total", "put the largest `FIGURE` first: "+strings.Join(mysqlspace.Sorts(), ", "))
 	f.StringVar(&o.failOn, "fail-on", "", "exit 3 where a `LIMIT` is reached: reclaimable=20%,mount=90%,autoincrement=80%, or some of these")
