@@ -214,3 +214,47 @@ func counters(t *testing.T, d *testpeers.Database) map[string]int64 {
 	}
 	return all
 }
+
+// TestServerKnowsTablesAfterAStart asks a server that has opened none of its tables yet: MariaDB lists only those tablespaces that
+// it has. What information_schema.TABLES says is the judge; it opens them, and is asked last.
+func TestServerKnowsTablesAfterAStart(t *testing.T) {
+	databases(t, func(t *testing.T, d *testpeers.Database) {
+		t.Helper()
+		sql(t, d, `create database cold; use cold;
+create table counted (id tinyint unsigned auto_increment primary key, a int, key a (a)) engine=innodb; insert into counted (id) values (200); delete from counted;
+create table negative (id bigint auto_increment primary key) engine=innodb; insert into negative values (-5);
+create table squeezed (id int primary key, a varchar(200), key a (a)) engine=innodb row_format=compressed key_block_size=4;
+insert into squeezed values (1, repeat('a', 200)), (2, repeat('b', 200)); analyze table counted, negative, squeezed;`)
+		if err := d.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		snap := snapshot(t, connect(t, d, mysqlconn.Options{}))
+		var lines []string
+		for _, x := range snap.Tables {
+			if x.Schema != "cold" {
+				continue
+			}
+			if x.File == nil || x.Data == nil || x.Index == nil {
+				t.Errorf("%s: %+v", x.Name, x)
+				continue
+			}
+			lines = append(lines, fmt.Sprintf("%s\t%d\t%d", x.Name, *x.Data, *x.Index))
+			if x.Name == "counted" && snap.Flavour == "mysql" && x.AutoIncrement.Next != 200 { // the last value that was stored
+				t.Errorf("%+v", x.AutoIncrement)
+			}
+		}
+		slices.Sort(lines)
+		if got, want := strings.Join(lines, "\n"), sql(t, d, "select table_name, data_length, index_length from information_schema.tables where table_schema = 'cold' order by 1"); got != want {
+			t.Errorf("got\n%s\nthe server says\n%s", got, want)
+		}
+		sql(t, d, "select * from cold.counted")
+		for _, x := range snapshot(t, connect(t, d, mysqlconn.Options{})).Tables {
+			if x.Schema+"."+x.Name == "cold.counted" && x.AutoIncrement.Next != 201 {
+				t.Errorf("opened: %+v", x.AutoIncrement)
+			}
+		}
+	})
+}

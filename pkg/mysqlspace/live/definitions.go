@@ -1,8 +1,10 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -10,11 +12,78 @@ func lower(s string) string { return strings.ToLower(s) }
 
 const grantSelect = "GRANT SELECT ON *.* TO ..., or on the schemas that matter"
 
-// definitions are comments and engines: columns that MySQL answers from its dictionary, and MariaDB from .frm files, without
-// opening a table.
+// maxNamed is how many tables are named in a statement about their definitions; for more, all are read.
+const maxNamed = 500
+
+// definitions are comments and engines. MySQL answers from its dictionary; MariaDB reads a .frm file for each table, though opening
+// none, which for 10,000 tables is most of the time that everything takes. A condition on the names alone comes before that
+// (sql_show.cc, make_cond_for_info_schema), so that it is asked for the largest tables, and for those InnoDB does not know.
 func (q *questions) definitions(ctx context.Context) error {
+	condition := "1 = 1"
+	if q.out.Flavour == "mariadb" && len(q.byID) > maxNamed {
+		others, err := q.others(ctx)
+		if err != nil {
+			return q.hidden(err, "comments, and tables of other engines", grantSelect)
+		}
+		if len(others) <= maxNamed {
+			q.hide(fmt.Sprintf("comments of all but the %d largest tables: the server would read a file for each", maxNamed), "narrow the report with --schema or --table")
+			condition = among(append(others, q.largest(maxNamed)...))
+		}
+	}
+	return q.defined(ctx, condition)
+}
+
+// others are the names of what is not InnoDB's: other tables, and views. They come from the names of files alone.
+func (q *questions) others(ctx context.Context) ([][2]string, error) {
+	known := q.partitions()
+	var all [][2]string
+	query := "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema')"
+	err := q.s.Each(ctx, query, func(row func(...any) error) error {
+		var name [2]string
+		if err := row(&name[0], &name[1]); err != nil {
+			return err
+		}
+		if len(known[name]) == 0 && (q.o.Match == nil || q.o.Match(name[0], name[1])) {
+			all = append(all, name)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// largest are the names of the tables with the largest files, partitions each for itself.
+func (q *questions) largest(n int) [][2]string {
+	tables := slices.Clone(q.out.Tables)
+	size := func(t *Table) int64 {
+		if t.Space != nil && q.out.Tablespaces[*t.Space] != nil && q.out.Tablespaces[*t.Space].File != nil {
+			return *q.out.Tablespaces[*t.Space].File
+		}
+		return 0
+	}
+	slices.SortStableFunc(tables, func(a, b *Table) int { return cmp.Compare(size(b), size(a)) })
+	var names [][2]string
+	for _, t := range tables[:min(n, len(tables))] {
+		names = append(names, [2]string{t.Schema, t.Name})
+	}
+	return names
+}
+
+// among is a condition that holds for the named tables. Names are written in hexadecimal, which reads the same under every
+// sql_mode and character set.
+func among(names [][2]string) string {
+	pairs := make([]string, len(names))
+	for i, name := range names {
+		pairs[i] = fmt.Sprintf("(_utf8mb4 X'%x', _utf8mb4 X'%x')", name[0], name[1])
+	}
+	if len(pairs) == 0 {
+		return "1 = 0"
+	}
+	return "(TABLE_SCHEMA, TABLE_NAME) IN (" + strings.Join(pairs, ", ") + ")"
+}
+
+func (q *questions) defined(ctx context.Context, condition string) error {
 	query := "SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE, TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND ENGINE IS NOT NULL" +
-		" AND TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema')"
+		" AND TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema') AND " + condition
 	partitions := q.partitions()
 	seen := 0
 	err := q.s.Each(ctx, query, func(row func(...any) error) error {

@@ -19,16 +19,49 @@ func limit(what, help string) space.Limit { return space.Limit{What: what, Help:
 // maxAsked is how many tables are opened for the largest value of their AUTO_INCREMENT column.
 const maxAsked = 4
 
-// autoIncrements finds columns whose range runs out. The next value itself is not had without opening the table, so that only
-// those tables are asked whose rows, or whose type, make it likely; the rest is what the rows alone say, a lower bound.
+// counter is a column with AUTO_INCREMENT.
+type counter struct {
+	*AutoIncrement
+	table *Table
+	known bool // Next is what InnoDB says, not a lower bound
+}
+
+func (c counter) share() float64 { return float64(c.Next) / float64(c.Max) }
+
+// autoIncrements finds columns whose range runs out. InnoDB says the next value, in MariaDB only of tables that the server has
+// opened since it started. Of the others the fullest are asked for their largest value; the rest is what their rows alone say, a
+// lower bound.
 func (q *questions) autoIncrements(ctx context.Context) error {
-	partitions := q.partitions()
-	type candidate struct {
-		tables []*Table
-		share  float64
+	all, err := q.counted(ctx)
+	if err != nil {
+		return q.hidden(err, "AUTO_INCREMENT columns", grantSelect)
 	}
-	var all []candidate
-	query := "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_TYPE FROM information_schema.COLUMNS WHERE EXTRA LIKE '%auto_increment%' AND TABLE_SCHEMA NOT IN " + systemSchemas
+	unknown := slices.DeleteFunc(all, func(c counter) bool { return c.known })
+	slices.SortStableFunc(unknown, func(a, b counter) int { return cmp.Compare(b.share(), a.share()) })
+	for _, c := range unknown[:min(len(unknown), maxAsked)] {
+		t := c.table
+		query := fmt.Sprintf("SELECT GREATEST(0, MAX(%s)) FROM %s.%s", quote(c.Column), quote(t.Schema), quote(t.Name))
+		err := q.s.Each(ctx, query, func(row func(...any) error) error {
+			var largest *uint64
+			if err := row(&largest); err != nil || largest == nil {
+				return err
+			}
+			c.Next = *largest + 1
+			return nil
+		})
+		if err := q.hidden(err, "the largest value of "+t.Schema+"."+t.Name+"."+c.Column, grantSelect); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// counted are the columns with AUTO_INCREMENT of those tables that matter.
+func (q *questions) counted(ctx context.Context) ([]counter, error) {
+	partitions := q.partitions()
+	var all []counter
+	query := "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_TYPE FROM information_schema.COLUMNS WHERE EXTRA LIKE '%auto_increment%' AND TABLE_SCHEMA NOT IN " +
+		systemSchemas + " AND " + q.likely()
 	err := q.s.Each(ctx, query, func(row func(...any) error) error {
 		var schema, name, column, kind string
 		if err := row(&schema, &name, &column, &kind); err != nil {
@@ -38,36 +71,46 @@ func (q *questions) autoIncrements(ctx context.Context) error {
 		if len(tables) == 0 {
 			return nil
 		}
-		a := &AutoIncrement{Column: column, Type: kind, Max: largest(kind)}
+		c := counter{&AutoIncrement{Column: column, Type: kind, Max: largest(kind)}, tables[0], false}
 		for _, t := range tables {
-			t.AutoIncrement = a
-			if t.Rows != nil {
-				a.Next += uint64(max(0, *t.Rows))
+			t.AutoIncrement = c.AutoIncrement
+			if next := q.next[t.ID]; next > 0 {
+				c.Next, c.known = max(c.Next, next), true
 			}
 		}
-		all = append(all, candidate{tables, float64(a.Next) / float64(a.Max)})
+		if !c.known {
+			c.atLeast(tables)
+		}
+		all = append(all, c)
 		return nil
 	})
-	if err != nil {
-		return q.hidden(err, "AUTO_INCREMENT columns", grantSelect)
-	}
-	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(b.share, a.share) })
-	for _, c := range all[:min(len(all), maxAsked)] {
-		t := c.tables[0]
-		query := fmt.Sprintf("SELECT MAX(%s) FROM %s.%s", quote(t.AutoIncrement.Column), quote(t.Schema), quote(t.Name))
-		err := q.s.Each(ctx, query, func(row func(...any) error) error {
-			var largest *uint64
-			if err := row(&largest); err != nil || largest == nil {
-				return err
-			}
-			t.AutoIncrement.Next = *largest + 1
-			return nil
-		})
-		if err := q.hidden(err, "the largest value of "+t.Schema+"."+t.Name+"."+t.AutoIncrement.Column, grantSelect); err != nil {
-			return err
+	return all, err
+}
+
+// fewest is the number of values below which no column is short of them: half of what the smallest type, TINYINT, has.
+const fewest = 63
+
+// likely is a condition for the tables that may be short of values. It spares MariaDB the reading of every table's .frm file.
+func (q *questions) likely() string {
+	var names [][2]string
+	for _, t := range q.out.Tables {
+		if t.Engine != "InnoDB" || t.Rows == nil || *t.Rows > fewest || q.next[t.ID] > fewest {
+			names = append(names, [2]string{t.Schema, t.Name})
 		}
 	}
-	return nil
+	if q.out.Flavour != "mariadb" || len(names) > maxNamed {
+		return "1 = 1"
+	}
+	return among(names)
+}
+
+// atLeast takes the rows for the next value, which it is not below.
+func (c counter) atLeast(tables []*Table) {
+	for _, t := range tables {
+		if t.Rows != nil {
+			c.Next += uint64(max(0, *t.Rows))
+		}
+	}
 }
 
 func quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }

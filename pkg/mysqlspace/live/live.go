@@ -28,7 +28,7 @@ type Snapshot struct {
 	Now       time.Time // when it was asked
 	Variables map[string]string
 	Tables    []*Table
-	// Tablespaces by id: those that the server has opened, in MariaDB.
+	// Tablespaces by id.
 	Tablespaces map[uint32]*Tablespace
 	Binlogs     []Binlog
 	Replicas    []Replica
@@ -71,6 +71,8 @@ type Table struct {
 	// NoPrimaryKey: InnoDB has made a clustered index of its own. UniqueKey: there is a primary key, or another unique one.
 	NoPrimaryKey, UniqueKey bool
 	AutoIncrement           *AutoIncrement
+
+	compressed int64 // bytes of a page of ROW_FORMAT=COMPRESSED, else 0
 }
 
 // Index is an index of InnoDB.

@@ -23,7 +23,16 @@ type questions struct {
 	byName map[[3]string]*Table // schema, table, partition
 	// auxiliary are the tablespaces of full-text indexes, by the id of the table that has them.
 	auxiliary map[uint64][]uint32
-	pages     int64 // bytes of a page
+	next      map[uint64]uint64 // AUTO_INCREMENT's, by the table's id
+	pages     int64             // bytes of a page
+}
+
+// bytes of some pages of a table.
+func (q *questions) bytes(t *Table, pages int64) *int64 {
+	if t.compressed > 0 {
+		return new(pages * t.compressed)
+	}
+	return new(pages * q.pages)
 }
 
 // hidden notes what could not be seen, and passes other errors on. A table or column that the server does not have is as good

@@ -21,7 +21,7 @@ func (q *questions) statistics(ctx context.Context) error {
 				return err
 			}
 			t := q.named(schema, name)
-			t.Rows, t.Data, t.Index, t.Age = &rows, new(clustered*q.pages), new(other*q.pages), time.Unix(int64(age), 0).UTC()
+			t.Rows, t.Data, t.Index, t.Age = &rows, q.bytes(t, clustered), q.bytes(t, other), time.Unix(int64(age), 0).UTC()
 			return nil
 		})
 	if err != nil {
@@ -34,9 +34,10 @@ func (q *questions) statistics(ctx context.Context) error {
 			if err := row(&schema, &name, &index, &pages); err != nil {
 				return err
 			}
-			for _, x := range q.named(schema, name).Indexes {
+			t := q.named(schema, name)
+			for _, x := range t.Indexes {
 				if x.Name == index {
-					x.Bytes = new(pages * q.pages)
+					x.Bytes = q.bytes(t, pages)
 				}
 			}
 			return nil
