@@ -175,7 +175,6 @@
     canvas.replaceChildren(svg);
     current = 0;
     if (leaves.length) leaves[0].element.setAttribute('tabindex', '0');
-    listen(svg);
     mark();
   }
 
@@ -220,19 +219,20 @@
   }
   function hideTip() { tip.hidden = true; }
 
-  function listen(svg) {
+  // On the HTML element around the SVG: browsers let Tab stop at an SVG element that listens to focus events.
+  function listen() {
     const at = (event) => { const g = event.target.closest('.leaf'); return g && g.leaf; };
-    svg.addEventListener('mousemove', (event) => { const leaf = at(event); if (leaf) showTip(leaf, event.clientX, event.clientY); else hideTip(); });
-    svg.addEventListener('mouseleave', hideTip);
-    svg.addEventListener('click', (event) => { const leaf = at(event); if (leaf && !open) show(leaf.group); });
-    svg.addEventListener('keydown', onKey);
-    svg.addEventListener('focusin', (event) => {
+    canvas.addEventListener('mousemove', (event) => { const leaf = at(event); if (leaf) showTip(leaf, event.clientX, event.clientY); else hideTip(); });
+    canvas.addEventListener('mouseleave', hideTip);
+    canvas.addEventListener('click', (event) => { const leaf = at(event); if (leaf && !open) show(leaf.group); });
+    canvas.addEventListener('keydown', onKey);
+    canvas.addEventListener('focusin', (event) => {
       const leaf = at(event);
       if (!leaf || !leaf.element.matches(':focus-visible')) return;
       const box = leaf.element.getBoundingClientRect();
       showTip(leaf, box.left + Math.min(box.width, 60), box.top + Math.min(box.height, 40));
     });
-    svg.addEventListener('focusout', hideTip);
+    canvas.addEventListener('focusout', hideTip);
   }
 
   function focusOn(index) {
@@ -296,6 +296,7 @@
     if (open) show(null);
   });
   new ResizeObserver(() => { if (Math.abs(canvas.clientWidth - drawnWidth) > 1) draw(); }).observe(canvas);
+  listen();
   map.hidden = false;
   show(null);
 })();
