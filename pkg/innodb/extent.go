@@ -62,7 +62,8 @@ func (s *Space) extents(ctx context.Context, bad func(error)) iter.Seq[*extent] 
 		f := s.Header.Flags
 		perPage := uint32(f.PhysicalSize) // pages that a page of descriptors describes
 		x := &extent{pages: f.ExtentPages()}
-		own := make([]byte, f.PhysicalSize)
+		own := s.descriptors[:0]
+		defer func() { s.descriptors = own }()
 		limit := min(s.Header.FreeLimit, s.Header.FilePages)
 		for at := uint32(0); at < limit && ctx.Err() == nil; at += perPage {
 			page, err := s.content(at)
@@ -73,7 +74,7 @@ func (s *Space) extents(ctx context.Context, bad func(error)) iter.Seq[*extent] 
 				bad(err)
 				continue
 			}
-			copy(own, page)
+			own = append(own[:0], page...) // other pages are read in between
 			for i := uint32(0); i < perPage/x.pages && at+i*x.pages < limit; i++ {
 				x.read(own[xdesArray+int(i)*xdesSize(f):], at+i*x.pages)
 				if !yield(x) {

@@ -43,6 +43,7 @@ func (s *Space) SDI(ctx context.Context) (*sdi.Document, error) {
 		return nil, ErrEncrypted
 	}
 	d := &sdi.Document{}
+	s.sdiPages = 0
 	var damage []error
 	leaf, err := s.leftmost(root)
 	if err != nil {
@@ -177,7 +178,10 @@ func (s *Space) sdiExternal(local []byte, length uint32) ([]byte, error) {
 	out := bytes.Clone(local[:len(local)-externRef])
 	var parts []byte
 	next := u32(ref, externPage)
-	for left := s.Header.FilePages; next != None && left > 0 && len(parts) < int(length); left-- {
+	for ; next != None && len(parts) < int(length); s.sdiPages++ {
+		if s.sdiPages > s.Header.FilePages {
+			return nil, pageErrorf(next, "a document that leads to it has no end")
+		}
 		page, err := s.content(next)
 		if err != nil {
 			return nil, err

@@ -28,6 +28,9 @@ type Space struct {
 	head  []byte // the file's first bytes
 	page  []byte // of the last page that was read
 	plain []byte // of a page that was unpacked
+
+	sdiPages    uint32 // that were read of documents that have pages of their own: not more than there are
+	descriptors []byte // of the page of descriptors that is being walked; nobody walks two
 }
 
 // Header is what page 0 says (fsp0fsp.h).
