@@ -100,7 +100,8 @@ func (f *PageFacts) lengths(page []byte, start, top int) {
 	heap = removed(page, heap)
 	slices.Sort(heap)
 	for _, r := range live {
-		length := top - r.origin
+		// The last one has the header of the first: the others have that of their neighbour.
+		length := top - r.origin + heap[0] - start
 		if i, _ := slices.BinarySearch(heap, r.origin); i+1 < len(heap) {
 			length = heap[i+1] - r.origin
 		}

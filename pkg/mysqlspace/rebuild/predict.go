@@ -9,6 +9,23 @@ var ErrNoIndex = errors.New("no index to predict from")
 // and more for what a small sample says of its own spread.
 const sigmas = 2.2
 
+// slack is what packing may miss of the leaves of an index, as a share: lengths that were read are those between neighbours.
+const slack = 0.003
+
+// singlePages widens the bounds of a file that grows page by page, where one page more or less shows. MySQL builds secondary
+// indexes side by side, each of which takes a page more while it is built than it keeps.
+func (p *Prediction) singlePages(in *Input) {
+	page := int64(in.File.PhysicalSize)
+	if p.High > page*int64(max(1<<20/in.File.PageSize, 64)) {
+		return
+	}
+	p.Low -= page
+	p.High += page
+	if !in.Server.MariaDB {
+		p.High += page * int64(min(max(len(in.Indexes)-3, 0), 2))
+	}
+}
+
 // Predict says what a rebuild leaves.
 func Predict(in Input) (*Prediction, error) {
 	if len(in.Indexes) == 0 || in.File.PageSize == 0 || in.File.PhysicalSize == 0 {
@@ -40,8 +57,9 @@ func Predict(in Input) (*Prediction, error) {
 		}
 	}
 	p.Bytes = in.size(all, 0, 0, p.Method)
-	p.Low = min(in.size(all, -sigmas, 0.002, p.Method), p.Bytes)
-	p.High = max(in.size(all, sigmas, 0.002, p.Method), p.Bytes)
+	p.Low = min(in.size(all, -sigmas, slack, p.Method), p.Bytes)
+	p.High = max(in.size(all, sigmas, slack, p.Method), p.Bytes)
+	p.singlePages(&in)
 	p.AllocatedBytes, p.AllocatedLow, p.AllocatedHigh = p.Bytes, p.Low, p.High
 	if in.File.PageCompressed {
 		p.AllocatedBytes = in.allocated(all, 0)
