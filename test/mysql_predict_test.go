@@ -251,7 +251,7 @@ func judgePredictions(t *testing.T, all []foretold) {
 
 // classes are all that a server can make.
 func (d *database) classes() []string {
-	all := []string{"random", "range", "uuid", "mixed", "lob", "secondary", "partitions", "fulltext", "redundant", "small", "growing"}
+	all := []string{"random", "range", "uuid", "mixed", "lob", "secondary", "partitions", "fulltext", "page-compressed", "redundant", "small", "growing"}
 	if d.pageSize <= 16<<10 {
 		all = append(all, "compressed")
 	}

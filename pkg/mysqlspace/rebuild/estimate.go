@@ -25,7 +25,6 @@ type grown struct {
 	values             float64 // that are stored apart
 	perLeaf            float64 // entries that a page above the leaves holds; 0: unknown
 	whole              bool    // all leaves were read
-	data               float64 // bytes of records on a full page
 }
 
 // leavesOf is the number of leaves that an index has, and of its LOB pages: exact where the root points at all leaves or no
@@ -86,7 +85,6 @@ func grow(x *Index, r room) grown {
 	}
 	g.empty = records == 0 && g.whole
 	g.root = p.whole() <= 1 && g.whole
-	g.data = float64(r.free - r.reserve)
 	if x.Level > 1 && x.InternalUsed > 1 {
 		g.perLeaf = leaves.value / float64(x.InternalUsed-1)
 	}

@@ -68,8 +68,8 @@ type Page struct {
 	Deleted int
 	// Stream are the deflated bytes of a page of ROW_FORMAT=COMPRESSED, Inflated what comes out of them.
 	Stream, Inflated int
-	// Heap are the bytes of all records that the page holds, those that were removed as well.
-	Heap int
+	// Data are the bytes of all records, Garbage those of records that were removed and not written over.
+	Data, Garbage int
 	// Packed are the bytes that page compression wrote of the page, 0 where it did not.
 	Packed int
 }

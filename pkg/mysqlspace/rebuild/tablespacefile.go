@@ -47,7 +47,10 @@ func (x *Index) add(s *innodb.Sample) {
 			x.Other++
 			continue
 		}
-		page := Page{Lengths: p.Lengths, Deleted: p.Deleted, Stream: p.StreamBytes, Inflated: p.InflatedBytes, Heap: p.DataBytes + p.Garbage, Packed: p.PackedBytes}
+		page := Page{
+			Lengths: p.Lengths, Deleted: p.Deleted, Stream: p.StreamBytes, Inflated: p.InflatedBytes,
+			Data: p.DataBytes, Garbage: p.Garbage, Packed: p.PackedBytes,
+		}
 		if page.Lengths == nil && p.Records > 0 {
 			page.Lengths = even(p.DataBytes-p.DeletedBytes, p.Records)
 		}
