@@ -272,6 +272,9 @@ func (d *database) foretell(t *testing.T, n int, r *rand.Rand, number uint64) []
 
 // TestARebuildLeavesWhatWasPredicted predicts, rebuilds and looks, on tables that chance makes. OPSCTL_SEED repeats a run.
 func TestARebuildLeavesWhatWasPredicted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts three servers and rebuilds forty tables")
+	}
 	number := seed(t)
 	r := rand.New(rand.NewPCG(number, 1))
 	var all []foretold
