@@ -118,6 +118,44 @@ func TestMySQLsMarkOfEncryption(t *testing.T) {
 	}
 }
 
+// TestEncryptedTablespacesAreNamed reads what MariaDB encrypted: it is said, and nothing is made of what the pages hold.
+func TestEncryptedTablespacesAreNamed(t *testing.T) {
+	for _, name := range []string{"mariadb-encrypted", "mariadb-encrypted-packed"} {
+		data, f := sampleOf(t, name)
+		st := structureOf(t, data)
+		if !st.Encrypted || len(st.Indexes) != 0 || len(st.Damage) != 0 || st.FreePages == 0 {
+			t.Errorf("%s: %+v", name, st)
+		}
+		s, err := Open(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tally, err := s.Scan(t.Context())
+		if err != nil || len(tally.Types) != 1 || len(tally.Indexes) != 0 || !errors.Is(errors.Join(tally.Bad...), ErrEncrypted) {
+			t.Errorf("%s: %+v, %v", name, tally, err)
+		}
+		for number := range len(data) / f.PageSize {
+			if reason := f.Verify(data[number*f.PageSize:][:f.PageSize]); reason != "" {
+				t.Errorf("%s: page %d: %s", name, number, reason)
+			}
+		}
+	}
+	data, _ := sampleOf(t, "mariadb-lz4")
+	s, err := Open(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tally, err := s.Scan(t.Context())
+	if err != nil || len(tally.Bad) != 0 || len(tally.Indexes) != 1 {
+		t.Fatalf("%+v, %v", tally, err)
+	}
+	for _, index := range tally.Indexes {
+		if index.Records != 400 {
+			t.Errorf("%d records of 400 are in pages packed with lz4", index.Records)
+		}
+	}
+}
+
 func TestRollbackSegments(t *testing.T) {
 	for name, want := range map[string]int{"mysql-undo": 128, "mariadb-system": 128, "mysql-plain": 0} {
 		data, _ := sampleOf(t, name)

@@ -83,9 +83,12 @@ func typeOf(page []byte) PageType { return PageType(u16(page, filType)) }
 type PageError struct {
 	Page   uint32
 	Reason string
+	Err    error // [ErrEncrypted], or nil
 }
 
 func (e *PageError) Error() string { return fmt.Sprintf("page %d: %s", e.Page, e.Reason) }
+
+func (e *PageError) Unwrap() error { return e.Err }
 
 func pageErrorf(page uint32, format string, args ...any) error {
 	return &PageError{Page: page, Reason: fmt.Sprintf(format, args...)}

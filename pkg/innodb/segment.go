@@ -94,7 +94,7 @@ func (s *Space) fill(ctx context.Context, segments []*Segment, bad func(error)) 
 			bad(pageErrorf(x.first, "the descriptor of its extent has the unknown state %d", x.state))
 		}
 	}
-	if unowned > 0 {
+	if unowned > 0 && !s.Header.Encrypted {
 		bad(fmt.Errorf("%d extents belong to segments that do not exist", unowned))
 	}
 	return free

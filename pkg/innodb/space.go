@@ -133,10 +133,35 @@ func (s *Space) encryptionOffset() int {
 	return xdesArray + xdesSize(f)*(f.PhysicalSize/int(f.ExtentPages()))
 }
 
-// cryptData looks for MariaDB's (fil0crypt.h: CRYPT_MAGIC, then the scheme: 1 where pages are encrypted).
+// cryptData looks for MariaDB's encryption data (fil0crypt.cc): a magic number, the scheme, a vector of 16 bytes, and the least
+// version of a key that pages are encrypted with, 0 while they are plain. It stands 38 bytes behind the descriptors, since
+// fsp_header_get_encryption_offset adds the length of the page's header twice.
 func (s *Space) cryptData() bool {
-	at := s.encryptionOffset()
-	return at+8 < len(s.head) && string(s.head[at:at+6]) == "s\x0e\x0cREt" && s.head[at+6] == 1
+	const magic, scheme, version = "s\x0e\x0cREt", 6, 24
+	at := s.encryptionOffset() + filData
+	if at+version+4 > s.Header.Flags.PhysicalSize || string(s.head[at:at+scheme]) != magic {
+		return false
+	}
+	return s.head[at+scheme] == 1 && u32(s.head, at+version) != 0
+}
+
+// sealed says whether a page's contents are encrypted: MariaDB has the key's version in its header (fil0fil.h:
+// FIL_PAGE_FCRC32_KEY_VERSION, FIL_PAGE_FILE_FLUSH_LSN_OR_KEY_VERSION), MySQL a type. Descriptors never are.
+func (s *Space) sealed(page []byte, number uint32) bool {
+	f := s.Header.Flags
+	if number%uint32(f.PhysicalSize) == 0 {
+		return false
+	}
+	if f.FullCRC32 {
+		return u32(page, 0) != 0
+	}
+	switch typeOf(page) {
+	case TypeEncrypted, TypeCompEncr, TypeEncrRtree, typeMariaCrypt:
+		return true
+	case typeMariaComp, TypeCompressed:
+		return false
+	}
+	return s.Header.Encrypted && !f.Encrypted && u32(page, filFlush) != 0
 }
 
 // Page reads a page as it is in the file. It stays valid until the next call. An error is a [PageError], also for one that

@@ -36,7 +36,7 @@ type Index struct {
 // maxDamage bounds what is said of one file.
 const maxDamage = 20
 
-// Structure reads it. It fails only when ctx ends; what is damaged is in the result.
+// Structure reads it. Of an encrypted tablespace only the descriptors can be read: it has no segments and no indexes. It fails only when ctx ends; what is damaged is in the result.
 func (s *Space) Structure(ctx context.Context) (*Structure, error) {
 	st := &Structure{Header: s.Header}
 	left := 0
@@ -53,7 +53,9 @@ func (s *Space) Structure(ctx context.Context) (*Structure, error) {
 	if s.Header.Pages > s.Header.FilePages {
 		bad(fmt.Errorf("the file has %d pages of the %d that it should have: it is truncated", s.Header.FilePages, s.Header.Pages))
 	}
-	st.Segments = s.inodes(ctx, bad)
+	if !s.Header.Encrypted {
+		st.Segments = s.inodes(ctx, bad)
+	}
 	st.FreePages = s.fill(ctx, st.Segments, bad)
 	if s.Header.FilePages > s.Header.FreeLimit {
 		st.SpareAbove = s.Header.FilePages - s.Header.FreeLimit

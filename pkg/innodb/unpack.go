@@ -15,6 +15,9 @@ func (s *Space) content(number uint32) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.sealed(page, number) {
+		return nil, &PageError{Page: number, Reason: ErrEncrypted.Error(), Err: ErrEncrypted}
+	}
 	return s.unpack(page, number)
 }
 

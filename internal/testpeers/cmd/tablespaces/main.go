@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 
 	"github.com/opsctl/opsctl/internal/testpeers"
 )
@@ -39,12 +40,20 @@ type world struct {
 	files   map[string]string
 }
 
+// plugins is MariaDB with those that encrypt and compress.
+func plugins() testpeers.Recipe {
+	r := testpeers.MariaDBPackages()
+	r.Packages = append(r.Packages, "mariadb-server", "mariadb-plugin-provider-lz4")
+	r.Omit = append(r.Omit, "galera", "rsync", "socat", "gawk", "psmisc", "adduser", "passwd", "lsof", "iproute2", "procps")
+	return r
+}
+
 // rows makes a table "nums" of 400 numbers, as both servers can.
 const rows = `create database s; use s; create table nums (n int primary key);
 insert into nums with recursive r (n) as (select 1 union all select n + 1 from r where n < 400) select n from r;
 `
 
-func worlds() []world {
+func worlds(keys string) []world {
 	return []world{
 		{
 			start: testpeers.StartMariaDB, recipe: testpeers.MariaDBPackages(), options: []string{"--innodb-page-size=4k", "--innodb-data-file-path=ibdata1:5M:autoextend"},
@@ -73,14 +82,34 @@ create table instant (id int primary key, a int); insert into instant select n, 
 			script: rows + `create table packed (id int primary key, a char(200)) compression='lz4'; insert into packed select n, 'opsctl' from nums where n < 50;`,
 			files:  map[string]string{"s/packed.ibd": "mysql-packed", "undo_001": "mysql-undo"},
 		},
+		{
+			start: testpeers.StartMariaDB, recipe: plugins(),
+			options: []string{
+				"--innodb-page-size=4k", "--plugin-load-add=file_key_management", "--file-key-management-filename=" + keys,
+				"--plugin-load-add=provider_lz4", "--innodb-compression-algorithm=lz4",
+			},
+			script: rows + `create table secret (id int primary key, a varchar(40)) encrypted=yes; insert into secret select n, md5(n) from nums;
+create table both_ (id int primary key, a char(200)) encrypted=yes page_compressed=1; insert into both_ select n, 'opsctl' from nums;
+create table packed (id int primary key, a char(200)) page_compressed=1; insert into packed select n, 'opsctl' from nums;`,
+			files: map[string]string{"s/secret.ibd": "mariadb-encrypted", "s/both_.ibd": "mariadb-encrypted-packed", "s/packed.ibd": "mariadb-lz4"},
+		},
 	}
 }
 
-func capture(ctx context.Context, out string) error {
+func capture(ctx context.Context, out string) (err error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	for _, w := range worlds() {
+	folder, err := os.MkdirTemp("", "tablespaces-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	keys := filepath.Join(folder, "keys") // of a key that protects nothing
+	if err := os.WriteFile(keys, []byte("1;"+strings.Repeat("0123456789abcdef", 4)+"\n"), 0o600); err != nil {
+		return err
+	}
+	for _, w := range worlds(keys) {
 		if err := w.capture(ctx, out); err != nil {
 			return err
 		}
