@@ -26,9 +26,10 @@ func TestMySQLTablespaces(t *testing.T) {
 	if os.Getenv("OPSCTL_TORTURE") == "" {
 		t.Skip("judged under OPSCTL_TORTURE")
 	}
-	for _, size := range []string{"4k", "16k", "64k"} {
+	for _, world := range [][2]string{{"4k", "crc32"}, {"16k", "innodb"}, {"64k", "none"}} {
+		size := world[0]
 		t.Run(size, func(t *testing.T) {
-			d := testpeers.RequireMySQL(t, "--innodb-page-size="+size, "--innodb-fast-shutdown=0")
+			d := testpeers.RequireMySQL(t, "--innodb-page-size="+size, "--innodb-fast-shutdown=0", "--innodb-checksum-algorithm="+world[1])
 			fillMySQL(t, d, size)
 			for _, again := range []func() error{d.Stop, func() error { return d.Start(t.Context()) }} {
 				if err := again(); err != nil {

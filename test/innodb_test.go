@@ -23,27 +23,43 @@ import (
 // server counted.
 func TestTablespacesAreReadAsTheServerWroteThem(t *testing.T) {
 	t.Parallel()
-	for _, size := range []string{"4k", "8k", "16k", "32k", "64k"} {
-		t.Run(size, func(t *testing.T) {
+	for _, world := range [][]string{{"4k"}, {"8k"}, {"16k"}, {"16k", "--innodb-checksum-algorithm=crc32"}, {"32k"}, {"64k"}} {
+		t.Run(strings.Join(world, " "), func(t *testing.T) {
 			t.Parallel()
-			d := testpeers.RequireMariaDB(t, nil, "--innodb-page-size="+size, "--innodb-purge-threads=1", "--innodb-fast-shutdown=0", "--innodb-flush-log-at-trx-commit=0")
-			rows := fillTables(t, d, size)
-			indexes := serversIndexes(t, d)
-			if err := d.Stop(); err != nil {
-				t.Fatal(err)
-			}
-			judge := innochecksum{d.Tree()}
-			files, err := filepath.Glob(filepath.Join(d.Data, "*", "*.ibd"))
-			if err != nil || len(files) < len(rows) {
-				t.Fatalf("%d files, %v", len(files), err)
-			}
-			for _, file := range files {
-				judge.compare(t, file, rows)
-			}
-			judge.compare(t, filepath.Join(d.Data, "ibdata1"), nil)
-			compareDictionary(t, filepath.Join(d.Data, "ibdata1"), indexes)
+			tablespacesAreRead(t, testpeers.RequireMariaDB(t, nil, append(tablespaceOptions(world[0]), world[1:]...)...), world[0])
 		})
 	}
+	for _, size := range []string{"4k", "16k", "64k"} {
+		t.Run("11.8 "+size, func(t *testing.T) {
+			if os.Getenv("OPSCTL_TORTURE") == "" {
+				t.Skip("judged under OPSCTL_TORTURE")
+			}
+			tablespacesAreRead(t, testpeers.RequireMariaDB118(t, tablespaceOptions(size)...), size)
+		})
+	}
+}
+
+func tablespaceOptions(size string) []string {
+	return []string{"--innodb-page-size=" + size, "--innodb-purge-threads=1", "--innodb-fast-shutdown=0", "--innodb-flush-log-at-trx-commit=0"}
+}
+
+func tablespacesAreRead(t *testing.T, d *testpeers.Database, size string) {
+	t.Helper()
+	rows := fillTables(t, d, size)
+	indexes := serversIndexes(t, d)
+	if err := d.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	judge := innochecksum{d.Tree()}
+	files, err := filepath.Glob(filepath.Join(d.Data, "*", "*.ibd"))
+	if err != nil || len(files) < len(rows) {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		judge.compare(t, file, rows)
+	}
+	judge.compare(t, filepath.Join(d.Data, "ibdata1"), nil)
+	compareDictionary(t, filepath.Join(d.Data, "ibdata1"), indexes)
 }
 
 // fillTables makes a table of each kind that a page size allows, and returns the rows by file name without its suffix.

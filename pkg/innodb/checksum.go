@@ -59,6 +59,10 @@ func verifyLegacy(page []byte) string {
 	if sum := castagnoli(page[filOffset:filFlush]) ^ castagnoli(page[filData:size-filTrailer]); head == sum && tail == sum {
 		return ""
 	}
+	if tail != fold(page[:filFlush]) && tail != u32(page, filLSN+4) {
+		return "its checksum is wrong"
+	}
+	// Versions before 4.0.14 wrote no checksum there.
 	if sum := fold(page[filOffset:filFlush]) + fold(page[filData:size-filTrailer]); head == sum || head == 0 {
 		return ""
 	}
