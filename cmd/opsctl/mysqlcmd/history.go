@@ -60,10 +60,10 @@ func newRecord(env *cli.Env, collect collectFunc) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "record [flags]",
 		Short: "Add the sizes of now to the history",
-		Long: "Adds one line to the history: the sizes of the 1,000 largest tables, of all schemas and\n" +
-			"categories of files, and how full the file systems are. Run it once a day, or once an hour,\n" +
-			"from cron or a timer. A line is added whole and synced, or not at all; from 64 MiB on the\n" +
-			"file is moved aside, and nine such files are kept.",
+		Long: "Adds one line to the history: the sizes of the 1,000 largest tables, of all\n" +
+			"schemas and categories of files, and how full the file systems are. Run it once\n" +
+			"a day, or once an hour, from cron or a timer. A line is added whole and synced,\n" +
+			"or not at all; from 64 MiB on the file is moved aside, and nine such are kept.",
 		Example: "  opsctl mysql history record --datadir /var/lib/mysql\n" +
 			"  opsctl mysql history record --datadir /var/lib/mysql --file /srv/sizes.ndjson",
 		Args: cobra.NoArgs,
@@ -134,13 +134,14 @@ func newShow(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [flags]",
 		Short: "Show which tables grow, and when each mount is full",
-		Long: "Computes growth a day, as the median of the slopes of all pairs of records, with bounds\n" +
-			"between which it lies in 95 of 100 cases; and from that when each file system will be full.\n" +
-			"What too few records, or too short a time, do not carry is not said.",
+		Long: "Computes growth a day, as the median of the slopes of all pairs of records, with\n" +
+			"bounds between which it lies in 95 of 100 cases; and from that when each file\n" +
+			"system will be full. What too few records, or too short a time, do not carry is\n" +
+			"not said.",
 		Example: "  opsctl mysql history show\n" +
 			"  opsctl mysql history show --file /srv/sizes.ndjson --since 30d --schema shop\n" +
 			"  opsctl mysql history show --file /srv/sizes.ndjson --fail-on full=30d\n" +
-			"  opsctl mysql history show -o json | jq '.mounts[] | {path, daysUntilFull, evidence}'",
+			"  opsctl mysql history show -o json | jq '.mounts[] | {path, daysUntilFull}'",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			limit, err := o.check(env, cmd)

@@ -12,12 +12,14 @@ import (
 func New(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mysql",
-		Short: "Show what uses the space of a MySQL or MariaDB server, and what a rebuild would free",
-		Long: "Works on a live server, on the files of one (a copy, a snapshot, a host that crashed),\n" +
-			"or on both. Nothing is changed, neither on the server nor in its files.",
+		Short: "Show what uses a MySQL server's disk, and what would free it",
+		Long: "Works on a live server of MySQL or MariaDB, on the files of one (a copy, a\n" +
+			"snapshot, a host that crashed), or on both. Nothing is changed, neither on the\n" +
+			"server nor in its files.",
 		Example: "  opsctl mysql space\n" +
 			"  opsctl mysql space --datadir /var/lib/mysql",
 	}
 	cmd.AddCommand(newSpace(env, mysqlspace.Collect), newHistory(env, mysqlspace.Collect))
+	guardPasswords(env, cmd)
 	return cmd
 }

@@ -37,21 +37,23 @@ func newSpace(env *cli.Env, collect collectFunc) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "space [flags]",
 		Short: "Show which tables use the disk, and what rebuilding them would free",
-		Long: "Shows data, indexes, free pages and what a rebuild would give back, with its bounds,\n" +
-			"of each table, partition, index or schema; what every file of the data folder is; how full\n" +
-			"its file systems are; and what was found on the way. Each figure says where it is from.\n\n" +
-			"It asks the server that the mysql client would reach, by the same options and option\n" +
-			"files, and reads its files as well where they can be read here. With --datadir alone it\n" +
-			"reads files and asks nobody: of a server that runs, has crashed, or was copied.\n" +
-			"Figures are bytes on the disk. -o prom writes metrics for node_exporter's textfile\n" +
-			"collector, -o html a page with a treemap that needs no network.",
+		Long: "Shows data, indexes, free pages and what a rebuild would give back, with its\n" +
+			"bounds, of each table, partition, index or schema; what every file of the data\n" +
+			"folder is; how full its file systems are; and what was found on the way. Each\n" +
+			"figure says where it is from. Nothing is changed.\n\n" +
+			"It asks the server that the mysql client would reach, by the same options and\n" +
+			"option files, and reads its files as well where they can be read here. With\n" +
+			"--datadir alone it reads files and asks nobody: of a server that runs, has\n" +
+			"crashed, or was copied.\n\n" +
+			"Sizes are bytes on the disk. -o prom writes metrics for node_exporter's\n" +
+			"textfile collector, -o html a page with a treemap that needs no network.",
 		Example: "  opsctl mysql space\n" +
 			"  opsctl mysql space -h db1.example.org -u monitor -p --sort free\n" +
 			"  opsctl mysql space --login-path backup --ssh ops@db1.example.org\n" +
 			"  opsctl mysql space --datadir /var/lib/mysql\n" +
 			"  opsctl mysql space --datadir /mnt/snapshot/mysql --schema shop --by index\n" +
 			"  opsctl mysql space --datadir /var/lib/mysql --sort reclaimable --min-size 1GiB\n" +
-			"  opsctl mysql space --datadir /var/lib/mysql --fail-on reclaimable=20%,mount=90%\n" +
+			"  opsctl mysql space --fail-on reclaimable=20%,mount=90%\n" +
 			"  opsctl mysql space --datadir /var/lib/mysql -o html > space.html\n" +
 			"  opsctl mysql space --datadir /var/lib/mysql -o json | jq '.accounting[]'",
 		Args: cobra.NoArgs,
@@ -84,7 +86,7 @@ func (o *spaceOptions) addFlags(cmd *cobra.Command) {
 	f.IntVar(&o.SamplePages, "sample", 0, "read `PAGES` of each index at most for rows, fill and predictions; -1 reads none (default 64)")
 	f.StringVar(&o.minSize, "min-size", "", "show only what has `SIZE`, such as 100MiB, or more")
 	f.StringVar(&o.Sort, "sort", "total", "put the largest `FIGURE` first: "+strings.Join(mysqlspace.Sorts(), ", "))
-	f.StringVar(&o.failOn, "fail-on", "", "exit 3 where a `LIMIT` is reached: reclaimable=20%,mount=90%,autoincrement=80%, or some of these")
+	f.StringVar(&o.failOn, "fail-on", "", "exit 3 where a `LIMIT` is reached: reclaimable=20%, mount=90%, autoincrement=80%, or several with commas between")
 	for name, values := range map[string][]string{"by": mysqlspace.Bys(), "sort": mysqlspace.Sorts()} {
 		// The only error is about a flag that does not exist or has one already.
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
