@@ -30,10 +30,10 @@ func meaning(s space.Source) string {
 	return string(s)
 }
 
-// age is how often a source was used, and since when.
+// age is how often a source was used, and of when its figures are.
 type age struct {
-	items  int
-	oldest time.Time
+	items          int
+	oldest, newest time.Time
 }
 
 func (a *age) add(at time.Time) {
@@ -41,6 +41,20 @@ func (a *age) add(at time.Time) {
 	if a.oldest.IsZero() || !at.IsZero() && at.Before(a.oldest) {
 		a.oldest = at
 	}
+	if at.After(a.newest) {
+		a.newest = at
+	}
+}
+
+// when is "" where no time is known.
+func (a *age) when(moment func(time.Time) string) string {
+	switch {
+	case a.oldest.IsZero():
+		return ""
+	case a.newest.Sub(a.oldest) < time.Minute:
+		return ", " + moment(a.oldest)
+	}
+	return ", the oldest of " + moment(a.oldest)
 }
 
 // provenance says in a line for the sizes, and one for each figure that differs, where they are from and how old the oldest is.
@@ -91,10 +105,7 @@ func sources(ages map[space.Source]*age, moment func(time.Time) string) []string
 		if len(ages) > 1 {
 			text = fmt.Sprintf("%d %s", ages[source].items, text)
 		}
-		if at := ages[source].oldest; !at.IsZero() {
-			text += ", the oldest of " + moment(at)
-		}
-		all = append(all, text)
+		all = append(all, text+ages[source].when(moment))
 	}
 	return all
 }

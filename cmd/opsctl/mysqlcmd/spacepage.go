@@ -46,6 +46,9 @@ func subject(r *space.Report) string {
 }
 
 func (w *spacePage) items() {
+	if w.r.Shown == 0 {
+		return
+	}
 	var heads []string
 	var right []bool
 	columns := slices.DeleteFunc(columnsFor(w.r.By), func(c column) bool { return c.wide && !w.Wide() })
@@ -65,6 +68,10 @@ func (w *spacePage) items() {
 
 // totals are of all that was selected, also of what --top and --min-size leave out.
 func (w *spacePage) totals() {
+	if w.r.Shown == 0 {
+		w.Para("no tables that were asked for can be seen")
+		return
+	}
 	t := &w.r.Total
 	what := countOf(w.r.Shown, w.r.By)
 	if n := len(w.r.Items); n < w.r.Shown {
@@ -196,7 +203,11 @@ func (w *spacePage) findings() {
 		if f.Failed {
 			word = "FAIL"
 		}
-		w.Para("%s  %s  %s", w.Severity(word), f.ID, about(f))
+		if of := about(f); of == "" {
+			w.Para("%s  %s", w.Severity(word), f.ID)
+		} else {
+			w.Para("%s  %s  %s", w.Severity(word), f.ID, of)
+		}
 		w.Para("    %s", f.Message)
 	}
 	for _, id := range more {
