@@ -138,7 +138,7 @@ func (o *spaceOptions) view(env *cli.Env, r *space.Report) render.View {
 		},
 		Others: map[cli.Format]func(io.Writer) error{
 			cli.Prom: func(w io.Writer) error { return prom.Write(w, r, prom.Options{Top: o.top, At: env.Now()}) },
-			cli.HTML: func(w io.Writer) error { return writeHTML(w, env, r) },
+			cli.HTML: func(w io.Writer) error { return writeHTML(w, env, r, o.Schema == "" && o.Table == "") },
 		},
 	}
 }

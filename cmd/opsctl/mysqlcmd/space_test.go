@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,9 @@ func run(t *testing.T, problems []error, args ...string) (code cli.Code, stdout,
 		Hostname: func() (string, error) { return "db1", nil }, Now: func() time.Time { return at },
 	}
 	collect := func(_ context.Context, o mysqlspace.Options) (*space.Report, error) {
+		if o.Datadir == "denied" {
+			return nil, fmt.Errorf("reading: %w", fs.ErrPermission)
+		}
 		r := sample()
 		r.Problems = problems
 		o.Apply(r)
@@ -110,6 +114,21 @@ func TestWithoutTablesTheRestIsShown(t *testing.T) {
 	}
 }
 
+func TestThePageHasTheServersFilesToo(t *testing.T) {
+	_, out, _ := run(t, nil, "-o", "html")
+	for _, want := range []string{`"name":"shop","leaves":[{"n":"`, `{"name":"(server files)","leaves":[{"n":"redo","o":1073741824,`, "GRANT PROCESS ON *.* TO monitor", "<h2>Findings (8)</h2>"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("lacks %s", want)
+		}
+	}
+	if strings.Contains(out, `"n":"tables"`) {
+		t.Error("tables are there twice")
+	}
+	if _, out, _ = run(t, nil, "-o", "html", "--schema", "shop"); strings.Contains(out, "server files") {
+		t.Error("files of the server in a schema")
+	}
+}
+
 func TestFiguresOfDifferentAges(t *testing.T) {
 	items := []space.Item{{Source: space.FromServer, AsOf: at}, {Source: space.FromServer, AsOf: at.Add(-time.Hour)}, {Source: space.FromFile}}
 	got := provenance(items, func(t time.Time) string { return t.Format("15:04") })
@@ -138,5 +157,12 @@ func TestVerdicts(t *testing.T) {
 		if code != c.code || stderr != c.stderr || !strings.Contains(out, "On disk") || (c.code == cli.CodeFound) != strings.Contains(out, "\nFAIL  ") {
 			t.Errorf("%s: exit %d, %q\n%s", c.args, code, stderr, out)
 		}
+	}
+}
+
+func TestFilesThatMayNotBeRead(t *testing.T) {
+	code, out, stderr := run(t, nil, "--datadir", "denied")
+	if code != cli.CodeDenied || out != "" || !strings.Contains(stderr, "hint: run it as root") {
+		t.Errorf("exit %d, %q, %q", code, out, stderr)
 	}
 }

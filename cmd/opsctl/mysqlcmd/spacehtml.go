@@ -14,8 +14,8 @@ import (
 	"github.com/opsctl/opsctl/pkg/report/treemap"
 )
 
-// writeHTML writes the report as a page with a treemap.
-func writeHTML(w io.Writer, env *cli.Env, r *space.Report) error {
+// writeHTML writes the report as a page with a treemap, with all the server's files where it is about all tables.
+func writeHTML(w io.Writer, env *cli.Env, r *space.Report, all bool) error {
 	host, _ := env.Hostname()
 	moment := func(t time.Time) string { return render.Time(env, t) }
 	page := &treemap.Page{
@@ -27,14 +27,20 @@ func writeHTML(w io.Writer, env *cli.Env, r *space.Report) error {
 	for i := range r.Items {
 		page.Leaves = append(page.Leaves, leaf(&r.Items[i], moment))
 	}
+	if all {
+		page.Leaves = append(page.Leaves, serverFiles(r)...)
+	}
 	page.Sections = spaceSections(r, moment)
 	return treemap.Write(w, page)
 }
 
 func spaceTiles(r *space.Report) []treemap.Tile {
-	t := &r.Total
+	t, cut := &r.Total, ""
+	if len(r.Items) < r.Shown {
+		cut = "of " + countOf(r.Shown, r.By)
+	}
 	tiles := []treemap.Tile{
-		{Label: "Shown", Value: countOf(len(r.Items), r.By), Note: "of " + countOf(r.Shown, r.By)},
+		{Label: "Shown", Value: countOf(len(r.Items), r.By), Note: cut},
 		{Label: "Data", Value: bytesOr(t.DataBytes)},
 		{Label: "Indexes", Value: bytesOr(t.IndexBytes)},
 		{Label: "Free pages", Value: bytesOr(t.FreeBytes)},
@@ -52,6 +58,22 @@ func spaceTiles(r *space.Report) []treemap.Tile {
 		tiles = append(tiles, treemap.Tile{Label: "All files on disk", Value: render.Bytes(all)})
 	}
 	return tiles
+}
+
+// serverFiles are what is on the disk beside tables. System tablespaces are left out: tables that lie in them are items.
+func serverFiles(r *space.Report) []treemap.Leaf {
+	var leaves []treemap.Leaf
+	for _, sum := range r.Accounting {
+		switch sum.Category {
+		case space.Tables, space.Fulltext, space.OtherEngines, space.SystemTablespace:
+			continue
+		}
+		leaves = append(leaves, treemap.Leaf{
+			Group: "(server files)", Name: string(sum.Category), Other: sum.Bytes,
+			Facts: [][2]string{{"files", render.Thousands(int64(sum.Files))}, {"source", meaning(space.FromFile)}},
+		})
+	}
+	return leaves
 }
 
 // leaf is an item as an area: what of its size is not broken down is Other.
