@@ -80,6 +80,8 @@ func grow(x *Index, r room) grown {
 	if ends := x.LOBFirst + x.LOBLast; ends > 0 {
 		g.values = lob.value * float64(ends) / float64(x.LOB)
 	}
+	// Their places depend on which records are on a page with them.
+	g.lob.err = math.Hypot(g.lob.err, 0.01*g.lob.value)
 	if deleted > 0 {
 		g.lob.value *= float64(records) / float64(records+deleted)
 	}
