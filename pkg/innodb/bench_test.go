@@ -1,6 +1,7 @@
 package innodb
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,6 +37,30 @@ func BenchmarkStructure(b *testing.B) {
 		}
 		if err := f.Close(); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSample reads a few leaves of each index as well: what a fill costs beside the structure.
+func BenchmarkSample(b *testing.B) {
+	data, err := os.ReadFile("../../testdata/mysql/mariadb-10.11/shop/customers.ibd")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var s Space
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := s.Reset(bytes.NewReader(data), int64(len(data))); err != nil {
+			b.Fatal(err)
+		}
+		st, err := s.Structure(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i := range st.Indexes {
+			if _, err := s.Sample(b.Context(), &st.Indexes[i], SampleOptions{Pages: 8}); err != nil {
+				b.Fatal(err)
+			}
 		}
 	}
 }

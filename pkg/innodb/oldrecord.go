@@ -17,6 +17,7 @@ type oldRecord struct {
 const (
 	oldNull     = 0x80
 	oldWideNull = 0x8000
+	oldExternal = 0x4000
 	oldHeader   = 6
 )
 
@@ -47,6 +48,24 @@ func (r *oldRecord) end(i int) (end int, null bool) {
 func (r *oldRecord) length() int {
 	end, _ := r.end(r.fields - 1)
 	return end
+}
+
+// header is the length of what precedes the data.
+func (r *oldRecord) header() int {
+	if r.wide {
+		return oldHeader + 2*r.fields
+	}
+	return oldHeader + r.fields
+}
+
+// external counts fields that are stored outside: only ends of two bytes can say so.
+func (r *oldRecord) external() (n int) {
+	for i := 0; r.wide && i < r.fields; i++ {
+		if u16(r.page, r.origin-oldHeader-2*(i+1))&oldExternal != 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // field gives a field's bytes; nil for NULL and for one that is not there.

@@ -1,7 +1,5 @@
 package innodb
 
-import "slices"
-
 // Offsets of the two records that every index page has, and where users' records begin (page0page.h).
 const (
 	compactInfimum, compactSupremum, compactStart = pageData + 5, pageData + 18, pageData + 26
@@ -22,9 +20,13 @@ type PageFacts struct {
 	Garbage, FreeBytes int
 	// Slots of the page's directory, two bytes each.
 	Slots int
-	// Lengths of the visible records, in key order. They are taken from the distance to the next record, so that one record's
-	// header counts for its neighbour where headers differ in length; their sum is exact. nil for ROW_FORMAT=COMPRESSED.
-	Lengths []uint16
+	// Lengths of the visible records, in key order; nil for ROW_FORMAT=COMPRESSED. REDUNDANT records say theirs: then Exact is
+	// set, and External counts their values that are stored outside. Others' are taken from the distance to the next record:
+	// one record's header counts for its neighbour where headers differ in length, and one that took the place of a longer one
+	// counts as that; with the delete-marked ones they sum to DataBytes.
+	Lengths  []uint16
+	Exact    bool
+	External int
 	// CompressedBytes are what ROW_FORMAT=COMPRESSED uses of the page. StreamBytes of them are deflated, and InflatedBytes come
 	// out of those: the page as it was when it was last compressed, without the changes that were logged behind since.
 	CompressedBytes, StreamBytes, InflatedBytes int
@@ -61,72 +63,4 @@ func nextRecord(page []byte, at int, compact bool) int {
 		return (at + next) & (len(page) - 1)
 	}
 	return next
-}
-
-// facts of an uncompressed leaf page.
-func facts(page []byte, number uint32) PageFacts {
-	f := PageFacts{Number: number, Garbage: int(u16(page, pageGarbage)), Slots: int(u16(page, pageSlots))}
-	start := oldStart
-	if u16(page, pageHeap)&0x8000 != 0 {
-		start = compactStart
-	}
-	top := int(u16(page, pageHeapTop))
-	if top < start || top > len(page) || f.Garbage > top-start {
-		f.Damaged = true
-		return f
-	}
-	f.DataBytes = top - start - f.Garbage
-	f.FreeBytes = len(page) - filTrailer - 2*f.Slots - start - f.DataBytes
-	f.lengths(page, start, top)
-	return f
-}
-
-// lengths needs the removed records as well: the heap is records, one behind the other.
-func (f *PageFacts) lengths(page []byte, start, top int) {
-	type record struct {
-		origin  int
-		deleted bool
-	}
-	var live []record
-	f.Damaged = !walk(page, func(origin int, info byte) {
-		if info&minRecFlag == 0 { // a leaf's first record with it is the description of INSTANT columns
-			live = append(live, record{origin, info&deletedFlag != 0})
-		}
-	})
-	heap := make([]int, 0, len(live))
-	for _, r := range live {
-		heap = append(heap, r.origin)
-	}
-	heap = removed(page, heap)
-	slices.Sort(heap)
-	for _, r := range live {
-		// The last one has the header of the first: the others have that of their neighbour.
-		length := top - r.origin + heap[0] - start
-		if i, _ := slices.BinarySearch(heap, r.origin); i+1 < len(heap) {
-			length = heap[i+1] - r.origin
-		}
-		length = max(0, min(length, top-start))
-		if r.deleted {
-			f.Deleted++
-			f.DeletedBytes += length
-			continue
-		}
-		f.Records++
-		f.Lengths = append(f.Lengths, uint16(length))
-	}
-}
-
-// removed adds the records of the list PAGE_FREE.
-func removed(page []byte, heap []int) []int {
-	compact := u16(page, pageHeap)&0x8000 != 0
-	at := int(u16(page, pageFree))
-	for left := int(u16(page, pageHeap) & 0x7fff); left > 0 && at >= oldStart && at < len(page)-filTrailer; left-- {
-		heap = append(heap, at)
-		next := nextRecord(page, at, compact)
-		if next == at {
-			break
-		}
-		at = next
-	}
-	return heap
 }

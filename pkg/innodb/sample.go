@@ -129,7 +129,7 @@ func (s *Space) look(out *Sample, index *Index, number uint32) {
 	case s.Header.Flags.Compressed():
 		out.Pages = append(out.Pages, s.zipFacts(page, number))
 	default:
-		f := facts(page, number)
+		f := s.heap.facts(page, number)
 		if len(raw) > 0 && &raw[0] != &page[0] {
 			f.PackedBytes = packedLength(s.Header.Flags, raw)
 		}

@@ -29,6 +29,7 @@ type Space struct {
 	page  []byte // of the last page that was read
 	plain []byte // of a page that was unpacked
 
+	heap        heap
 	sdiPages    uint32 // that were read of documents that have pages of their own: not more than there are
 	descriptors []byte // of the page of descriptors that is being walked; nobody walks two
 }
