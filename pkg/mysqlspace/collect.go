@@ -88,6 +88,7 @@ func (o *Options) files(ctx context.Context, report *space.Report) error {
 		report.Items = items
 		return nil
 	}
+	attribute(items, o.Snapshot)
 	report.Items, err = join(items, report.Items)
 	return err
 }

@@ -3,6 +3,8 @@ package mysqlspace
 import (
 	"fmt"
 
+	"github.com/opsctl/opsctl/pkg/mysqlspace/datadir"
+	"github.com/opsctl/opsctl/pkg/mysqlspace/live"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
 )
 
@@ -17,7 +19,9 @@ func named(i *space.Item) nameOf { return nameOf{i.Schema, i.Table, i.Partition,
 func join(files, server []space.Item) ([]space.Item, error) {
 	bySpace, byName := index(server)
 	taken := make(map[*space.Item]bool, len(server))
-	matched := 0
+	if same, others := compareSpaces(files, byName); others > same {
+		return nil, fmt.Errorf("%d of %d tables have other tablespaces: %w", others, same+others, ErrOtherServer)
+	}
 	for i := range files {
 		f := &files[i]
 		s := byName[named(f)]
@@ -28,11 +32,7 @@ func join(files, server []space.Item) ([]space.Item, error) {
 			continue
 		}
 		taken[s] = true
-		matched++
 		complete(f, s)
-	}
-	if known := min(len(files), len(server)); known > 10 && matched < known/2 {
-		return nil, fmt.Errorf("%d of %d tables have other tablespaces: %w", known-matched, known, ErrOtherServer)
 	}
 	for i := range server {
 		if s := &server[i]; !taken[s] {
@@ -40,6 +40,40 @@ func join(files, server []space.Item) ([]space.Item, error) {
 		}
 	}
 	return files, nil
+}
+
+// compareSpaces counts tables that both sides know, by whether their tablespace has the same id in both. Those of the system's
+// schemas count for nothing: they are alike on all servers.
+func compareSpaces(files []space.Item, server map[nameOf]*space.Item) (same, others int) {
+	for i := range files {
+		f := &files[i]
+		s := server[named(f)]
+		switch {
+		case f.Schema == "mysql" || f.Schema == "sys" || f.Index != "":
+		case s == nil || f.Space == nil || s.Space == nil:
+		case *f.Space == *s.Space:
+			same++
+		default:
+			others++
+		}
+	}
+	return same, others
+}
+
+// attribute gives auxiliary tables of full-text indexes to their tables where only the server knows them: a new table's file
+// says nothing before it is first written.
+func attribute(items []space.Item, snap *live.Snapshot) {
+	byID := make(map[uint64]*live.Table)
+	for _, t := range snap.Tables {
+		if t.Fulltext {
+			byID[t.ID] = t
+		}
+	}
+	for i := range items {
+		if id, ok := datadir.FulltextOf(items[i].Table); ok && byID[id] != nil {
+			datadir.Attribute(&items[i], byID[id].Name)
+		}
+	}
 }
 
 // index finds the server's items by tablespace, where it is of one item alone, and by name.
@@ -71,11 +105,18 @@ func complete(f, s *space.Item) {
 	if f.Comment == "" {
 		f.Comment = s.Comment
 	}
+	if f.RowFormat == "" {
+		f.RowFormat = s.RowFormat
+	}
 	for _, figure := range []struct {
 		name     string
 		to, from **int64
 	}{
-		{"rows", &f.Rows, &s.Rows}, {"dataBytes", &f.DataBytes, &s.DataBytes}, {"indexBytes", &f.IndexBytes, &s.IndexBytes},
+		{"rows", &f.Rows, &s.Rows},
+		{"dataBytes", &f.DataBytes, &s.DataBytes},
+		{"indexBytes", &f.IndexBytes, &s.IndexBytes},
+		{"freeBytes", &f.FreeBytes, &s.FreeBytes},
+		{"totalBytes", &f.TotalBytes, &s.TotalBytes},
 	} {
 		if *figure.to != nil || *figure.from == nil {
 			continue

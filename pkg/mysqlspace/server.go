@@ -44,7 +44,7 @@ func (o *Options) server(report *space.Report) {
 // tableItem is a table as the server sees it. Sizes are of stored statistics, and as old as they are.
 func tableItem(snap *live.Snapshot, t *live.Table) space.Item {
 	item := space.Item{
-		Schema: t.Schema, Table: t.Name, Partition: t.Partition, Engine: t.Engine, Comment: t.Comment, Space: t.Space,
+		Schema: t.Schema, Table: t.Name, Partition: t.Partition, Engine: t.Engine, Comment: t.Comment, RowFormat: t.RowFormat, Space: t.Space,
 		Rows: t.Rows, DataBytes: t.Data, IndexBytes: t.Index, FreeBytes: t.Free, FileBytes: t.File, AllocatedBytes: t.Allocated,
 		Source: space.FromStatistics, AsOf: t.Age,
 	}

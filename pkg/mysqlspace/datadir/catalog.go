@@ -39,7 +39,7 @@ func (t *Tree) catalog(ctx context.Context) (*catalog, []error) {
 		}
 		c.dictionary = d
 		for k := range d.Tables {
-			c.tables[d.Tables[k].ID] = parseName(d.Tables[k].Name)
+			c.tables[d.Tables[k].ID] = DictionaryName(d.Tables[k].Name)
 		}
 		return c, nil
 	}
@@ -130,8 +130,7 @@ func (c *catalog) hasFulltext(st *innodb.Structure) bool {
 	return false
 }
 
-// attribute gives the tablespaces of full-text indexes to their tables, and indexes of partitions their names. What an
-// auxiliary table holds is index, and its rows are none of the table's.
+// attribute gives the tablespaces of full-text indexes to their tables, and indexes of partitions their names.
 func (c *catalog) attribute(items []space.Item) {
 	comments := make(map[[2]string]*space.Item)
 	for i := range items {
@@ -156,13 +155,28 @@ func (c *catalog) attribute(items []space.Item) {
 }
 
 func (c *catalog) auxiliary(item *space.Item) {
-	id, err := strconv.ParseUint(item.Table[4:20], 16, 64)
+	id, _ := FulltextOf(item.Table)
 	parent, found := c.tables[id]
-	if err != nil || !found || parent.Schema != item.Schema {
-		item.Notes = append(item.Notes, "of a full-text index of a table that is not known")
+	if !found || parent.Schema != item.Schema {
 		return
 	}
-	item.Index, item.Table = item.Table, parent.Table
+	Attribute(item, parent.Table)
+}
+
+// FulltextOf is InnoDB's id of the table whose full-text index an auxiliary table is part of, by its name; ok is false for
+// the name of another table.
+func FulltextOf(table string) (id uint64, ok bool) {
+	if !isFulltext(table) {
+		return 0, false
+	}
+	id, err := strconv.ParseUint(table[4:20], 16, 64)
+	return id, err == nil
+}
+
+// Attribute makes the line of an auxiliary table one of the table that has the full-text index: what it holds is index, and its
+// rows are none of the table's.
+func Attribute(item *space.Item, table string) {
+	item.Index, item.Table = item.Table, table
 	item.Rows = nil
 	delete(item.Figures, "rows")
 	if item.DataBytes != nil && item.IndexBytes != nil {

@@ -33,7 +33,7 @@ func (c *catalog) owners(st *innodb.Structure, what described) map[uint64]owner 
 	}
 	for i := range st.Indexes {
 		if t, index, found := c.dictionary.Index(st.Indexes[i].ID); found && index.SpaceID == st.SpaceID {
-			if name := parseName(t.Name); name.Schema != "." {
+			if name := DictionaryName(t.Name); name.Schema != "." {
 				owners[index.ID] = owner{table: name}
 			}
 		}

@@ -44,7 +44,7 @@ type Sampled struct {
 // its file. What could not be read of a table is absent from its figures. The error is ctx's.
 func (t *Tree) Tables(ctx context.Context, o TableOptions) ([]space.Item, []error, error) {
 	names, problems := t.catalog(ctx)
-	r := &reader{tree: t, options: o, mariadb: t.MariaDB(), shelf: t.shelf(), catalog: names, problems: problems}
+	r := &reader{tree: t, options: o, mariadb: t.MariaDB(), running: t.Running(), shelf: t.shelf(), catalog: names, problems: problems}
 	var todo []int
 	var total int64
 	for i := range t.Files {
@@ -80,6 +80,7 @@ type reader struct {
 	tree    *Tree
 	options TableOptions
 	mariadb bool
+	running bool // a server has the files in use
 	shelf   *shelf
 	catalog *catalog
 

@@ -47,21 +47,41 @@ func (r *reader) tablespace(ctx context.Context, s *innodb.Space, f *File) (item
 	if err != nil {
 		return nil, nil // ctx ended, which Tables returns
 	}
-	for _, damage := range st.Damage {
-		problems = append(problems, pathError(f, damage))
-	}
-	if len(st.Damage) > 0 {
-		item.Notes = append(item.Notes, "damaged, or written while it was read: what contradicts itself is not counted")
-	}
 	what, err := r.catalog.describe(ctx, s, st)
+	damage := st.Damage
 	if err != nil {
-		problems = append(problems, pathError(f, err))
+		damage = append(damage, unjoin(err)...)
 	}
+	problems = r.damaged(s, f, &item, damage)
 	if f.Kind != Tablespace {
 		return r.shared(ctx, s, st, what, item), problems
 	}
 	item.Comment, item.RowFormat = what.definition.Comment, what.definition.RowFormat
 	return r.figures(ctx, s, st, what, item, r.options.ByIndex && f.Category != space.Fulltext), problems
+}
+
+// damaged notes what is wrong with a file, and returns what is a problem: not what a running server is about to write.
+func (r *reader) damaged(s *innodb.Space, f *File, item *space.Item, damage []error) (problems []error) {
+	for _, err := range damage {
+		if !r.running || !unwritten(s, err) {
+			problems = append(problems, pathError(f, err))
+		}
+	}
+	switch {
+	case len(problems) > 0:
+		item.Notes = append(item.Notes, "damaged, or written while it was read: what contradicts itself is not counted")
+	case len(damage) > 0:
+		item.Notes = append(item.Notes, "some of its pages are not written yet: what the server has in memory alone is not counted")
+	}
+	return problems
+}
+
+// unjoin takes joined errors apart.
+func unjoin(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
 }
 
 // unreadable is for a file whose page 0 says nothing: one that the server has not written yet is no problem.
