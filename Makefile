@@ -76,7 +76,7 @@ scripts: build
 # Real servers: what make peers has put into the cache.
 servers: build
 	@OPSCTL_BIN=$(CURDIR)/$(BIN) OPSCTL_PEERS=1 $(STAGE) servers \
-		$(GO) test -count=1 -timeout 20m ./internal/... ./pkg/authkeys/sshdconfig ./pkg/mysqlspace/... ./pkg/scrape ./pkg/systemd/... ./test/...
+		$(GO) test -count=1 -timeout 20m ./internal/... ./pkg/authkeys/sshdconfig ./pkg/mysqlconn/... ./pkg/mysqlspace/... ./pkg/scrape ./pkg/systemd/... ./test/...
 
 # What the race detector is too slow for: every split point of a log, large logs, millions of digests.
 long:
@@ -88,7 +88,7 @@ peers:
 torture: build need
 	@$(STAGE) peers-torture $(GO) run ./internal/testpeers/cmd/peers --torture
 	@OPSCTL_BIN=$(CURDIR)/$(BIN) OPSCTL_PEERS=1 OPSCTL_TORTURE=$(TORTURE) $(STAGE) torture \
-		$(GO) test -count=1 -timeout 120m ./internal/... ./pkg/authkeys/sshdconfig ./pkg/mysqlspace/... ./pkg/scrape ./pkg/systemd/... ./test/...
+		$(GO) test -count=1 -timeout 120m ./internal/... ./pkg/authkeys/sshdconfig ./pkg/mysqlconn/... ./pkg/mysqlspace/... ./pkg/scrape ./pkg/systemd/... ./test/...
 
 # CPU seconds and memory beside named tools, as ratios of one run.
 bench: build

@@ -44,7 +44,8 @@ func (r *Reader) LoginFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return r.read(bytes.NewReader(text), path, maxDepth)
+	// It has no comments: "#" is part of a value.
+	return r.read(bytes.NewReader(text), path, maxDepth, func(line string) int { return len(line) })
 }
 
 // decrypt gives the text of a login file.

@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -32,11 +30,14 @@ func (o Option) Canonical() string {
 // maxDepth is how deep files may include others.
 const maxDepth = 10
 
-// maxFile bounds a file, and maxLine is the buffer of the programs: what is longer is read as several lines.
+// maxFile bounds a file, and maxFiles how many are read: two that include each other twice would be a thousand.
 const (
-	maxFile = 16 << 20
-	maxLine = 4095
+	maxFile  = 16 << 20
+	maxFiles = 1000
 )
+
+// ErrTooMany is said of files that include each other over and over.
+var ErrTooMany = fmt.Errorf("more than %d option files", maxFiles)
 
 // SyntaxError is a line that programs refuse; they then read nothing more.
 type SyntaxError struct {
@@ -47,11 +48,13 @@ type SyntaxError struct {
 
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Reason) }
 
-// Reader reads option files. Warn is told what programs warn of; nil drops it.
+// Reader reads option files. Warn is told what programs warn of; nil drops it. Home is what "~" stands for in an include.
 type Reader struct {
 	Warn func(text string)
+	Home string
 
 	options []Option
+	files   int
 }
 
 // Options are those read so far, in order: a later one outdoes an earlier one.
@@ -61,6 +64,9 @@ func (r *Reader) Options() []Option { return r.options }
 func (r *Reader) File(path string) error { return r.file(path, 0) }
 
 func (r *Reader) file(path string, depth int) error {
+	if r.files++; r.files > maxFiles {
+		return ErrTooMany
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -77,7 +83,7 @@ func (r *Reader) file(path string, depth int) error {
 	if info.IsDir() {
 		return fmt.Errorf("%s is a folder", path)
 	}
-	return r.read(io.LimitReader(f, maxFile), path, depth)
+	return r.read(io.LimitReader(f, maxFile), path, depth, commentAt)
 }
 
 func (r *Reader) warn(format string, args ...any) {
@@ -86,26 +92,26 @@ func (r *Reader) warn(format string, args ...any) {
 	}
 }
 
-// read is search_default_file_with_ext.
-func (r *Reader) read(in io.Reader, path string, depth int) error {
-	group, number := "", 0
-	lines := bufio.NewReaderSize(in, maxLine)
-	for {
-		raw, err := lines.ReadSlice('\n')
-		if len(raw) == 0 && err != nil {
+// read is search_default_file_with_ext. end says where the text of an option ends: before its comment. Lines have any length, as
+// MySQL 9 has them; MariaDB takes what is behind byte 4094 for a line of its own.
+func (r *Reader) read(in io.Reader, path string, depth int, end func(string) int) error {
+	group, grouped := "", false
+	lines := bufio.NewReader(in)
+	for number := 1; ; number++ {
+		raw, err := lines.ReadString('\n')
+		if raw == "" && err != nil {
 			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			return fmt.Errorf("reading %s: %w", path, err)
 		}
-		number++
-		text, _, _ := strings.Cut(string(raw), "\x00")
-		text = strings.TrimLeft(text, space)
+		text, _, _ := strings.Cut(raw, "\x00")
+		text = trimLeft(text)
 		wrong := func(reason string) error { return &SyntaxError{File: path, Line: number, Reason: reason} }
 		switch {
 		case text == "" || text[0] == '#' || text[0] == ';':
 		case text[0] == '!':
-			if err := r.directive(strings.Trim(text[1:], space), path, number, depth); err != nil {
+			if err := r.directive(text[1:], path, number, depth); err != nil {
 				return err
 			}
 		case text[0] == '[':
@@ -113,70 +119,25 @@ func (r *Reader) read(in io.Reader, path string, depth int) error {
 			if end < 0 {
 				return wrong("a group without its closing bracket")
 			}
-			group = strings.TrimRight(text[1:end], space)
-		case group == "":
+			group, grouped = trimRight(text[1:end]), true
+		case !grouped:
 			return wrong("an option before the first group")
 		default:
-			o := option(text)
+			o := option(text[:end(text)])
 			o.Group, o.File, o.Line = group, path, number
 			r.options = append(r.options, o)
 		}
 	}
 }
 
-// space is what the latin1 character set calls white.
-const space = " \t\n\v\f\r"
-
-func (r *Reader) directive(text, path string, line, depth int) error {
-	keyword, argument, _ := strings.Cut(strings.ReplaceAll(text, "\t", " "), " ")
-	argument = strings.Trim(argument, space)
-	if keyword != "include" && keyword != "includedir" {
-		return nil
-	}
-	if argument == "" {
-		return &SyntaxError{File: path, Line: line, Reason: "!" + keyword + " of nothing"}
-	}
-	if depth >= maxDepth {
-		r.warn("%s:%d: files are included more than %d deep: !%s is passed over", path, line, maxDepth, keyword)
-		return nil
-	}
-	if keyword == "include" {
-		return r.included(argument, depth)
-	}
-	entries, err := os.ReadDir(argument)
-	if err != nil {
-		return fmt.Errorf("%s:%d: %w", path, line, err)
-	}
-	for _, entry := range entries {
-		if filepath.Ext(entry.Name()) != ".cnf" {
-			continue
-		}
-		if err := r.included(filepath.Join(argument, entry.Name()), depth); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// included passes over what is not there, as programs do.
-func (r *Reader) included(path string, depth int) error {
-	err := r.file(path, depth+1)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		r.warn("%v", err)
-		return nil
-	}
-	return err
-}
-
 // option splits a line that is neither empty nor a group.
 func option(text string) Option {
-	text = text[:commentAt(text)]
 	name, value, found := strings.Cut(text, "=")
-	name = strings.TrimRight(name, space)
+	name = trimRight(name)
 	if !found {
 		return Option{Name: name}
 	}
-	return Option{Name: name, Value: unescape(unquote(strings.Trim(value, space))), HasValue: true}
+	return Option{Name: name, Value: unescape(unquote(trimLeft(trimRight(value)))), HasValue: true}
 }
 
 // commentAt is where a comment begins behind an option: at a # outside of quotes.

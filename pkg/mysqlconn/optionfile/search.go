@@ -25,7 +25,8 @@ type Search struct {
 
 // Load reads the options of groups from all files, the weakest first. A file that was named has to be there.
 func (s Search) Load(groups []string) ([]Option, error) {
-	r := &Reader{Warn: s.Warn}
+	r := &Reader{Warn: s.Warn, Home: s.Home}
+	s.File, s.ExtraFile = expand(s.File, s.Home), expand(s.ExtraFile, s.Home)
 	for _, path := range s.files() {
 		err := r.File(path)
 		named := path == s.File || path == s.ExtraFile
@@ -76,7 +77,9 @@ func (s Search) files() []string {
 	}
 	files := []string{"/etc/my.cnf", "/etc/mysql/my.cnf"}
 	if home := first(s.Getenv("MARIADB_HOME"), s.Getenv("MYSQL_HOME")); home != "" {
-		files = append(files, filepath.Join(home, "my.cnf"))
+		file := filepath.Join(home, "my.cnf")
+		// One that is read already has its place here.
+		files = append(slices.DeleteFunc(files, func(f string) bool { return f == file }), file)
 	}
 	if s.ExtraFile != "" {
 		files = append(files, s.ExtraFile)
@@ -96,7 +99,7 @@ func (s Search) login() ([]Option, error) {
 	if path == "" {
 		return nil, nil
 	}
-	r := &Reader{Warn: s.Warn}
+	r := &Reader{Warn: s.Warn, Home: s.Home}
 	err := r.LoginFile(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) && s.LoginPath == "" {
 		return nil, nil
