@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
@@ -88,6 +90,19 @@ func TestPrometheusReadsIt(t *testing.T) {
 	families, err := parser.TextToMetricFamilies(strings.NewReader(write(t, prom.Options{At: at})))
 	if err != nil || len(families) < 20 {
 		t.Fatalf("%d families, %v", len(families), err)
+	}
+	// What Prometheus's own encoder makes of what its parser read is the same, but for the order.
+	var again []string
+	for _, f := range families {
+		var text bytes.Buffer
+		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
+			t.Fatal(err)
+		}
+		again = append(again, text.String())
+	}
+	slices.Sort(again)
+	if diff := cmp.Diff(write(t, prom.Options{At: at}), strings.Join(again, "")); diff != "" {
+		t.Error(diff)
 	}
 	box := testpeers.Require(t, testpeers.Prometheus())
 	if err := os.WriteFile(box.Path("/tmp/metrics"), []byte(write(t, prom.Options{At: at})), 0o600); err != nil {
