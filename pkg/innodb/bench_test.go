@@ -64,3 +64,18 @@ func BenchmarkSample(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkSDI reads the dictionary of a small table of MySQL's.
+func BenchmarkSDI(b *testing.B) {
+	data := tablespaces(b)["mysql-plain.gz"]
+	var s Space
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := s.Reset(bytes.NewReader(data), int64(len(data))); err != nil {
+			b.Fatal(err)
+		}
+		if d, err := s.SDI(b.Context()); err != nil || len(d.Tables) != 1 {
+			b.Fatal(err)
+		}
+	}
+}

@@ -180,8 +180,8 @@ func FuzzDocument(f *testing.F) {
 		page = bytes.Clone(page)
 		walk(page, func(origin int, _ byte) {
 			length, _ := sdiLength(page, origin)
-			if text, err := inflateDocument(page[origin+sdiData:][:length], sdiLimit); err == nil {
-				f.Add(u32(page, origin), text)
+			if text, err := s.inflater.document(page[origin+sdiData:][:length], sdiLimit); err == nil {
+				f.Add(u32(page, origin), bytes.Clone(text))
 			}
 		})
 	}

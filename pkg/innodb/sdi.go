@@ -2,11 +2,9 @@ package innodb
 
 import (
 	"bytes"
-	"compress/zlib"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/opsctl/opsctl/pkg/innodb/sdi"
 )
@@ -145,20 +143,11 @@ func (s *Space) sdiRecord(d *sdi.Document, page []byte, origin int) error {
 			return err
 		}
 	}
-	text, err := inflateDocument(data, plain)
+	text, err := s.inflater.document(data, plain)
 	if err != nil {
 		return fmt.Errorf("unpacking object %d: %w", id, err)
 	}
 	return d.Add(u32(page, origin+sdiKind), id, text)
-}
-
-// inflateDocument grows with what is there, not with what is promised.
-func inflateDocument(data []byte, plain uint32) ([]byte, error) {
-	z, err := zlib.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(io.LimitReader(z, int64(plain)))
 }
 
 // Of a value that is stored outside, a record has 20 bytes: tablespace, first page, offset or version, length (lob0types.h). Pages
@@ -202,7 +191,7 @@ func (s *Space) sdiExternal(local []byte, length uint32) ([]byte, error) {
 		}
 	}
 	if s.Header.Flags.Compressed() {
-		inner, err := inflateDocument(parts, length)
+		inner, err := s.inflater.document(parts, length)
 		if err != nil {
 			return nil, fmt.Errorf("unpacking a document's pages: %w", err)
 		}

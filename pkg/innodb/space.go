@@ -30,6 +30,7 @@ type Space struct {
 	plain []byte // of a page that was unpacked
 
 	heap        heap
+	inflater    inflater
 	sdiPages    uint32 // that were read of documents that have pages of their own: not more than there are
 	descriptors []byte // of the page of descriptors that is being walked; nobody walks two
 }

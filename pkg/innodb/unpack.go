@@ -1,8 +1,6 @@
 package innodb
 
 import (
-	"bytes"
-	"compress/zlib"
 	"fmt"
 	"io"
 
@@ -87,7 +85,7 @@ func (s *Space) inflate(page []byte, number uint32, packed []byte, algorithm int
 	if original != 0 {
 		from = copy(s.plain, page[:filData])
 	}
-	n, err := decompress(s.plain[from:], packed, algorithm)
+	n, err := s.decompress(s.plain[from:], packed, algorithm)
 	if err != nil && n < pageData {
 		return nil, pageErrorf(number, "unpacking it: %v", err)
 	}
@@ -98,10 +96,10 @@ func (s *Space) inflate(page []byte, number uint32, packed []byte, algorithm int
 }
 
 // decompress fills to, and returns how many bytes it wrote.
-func decompress(to, packed []byte, algorithm int) (int, error) {
+func (s *Space) decompress(to, packed []byte, algorithm int) (int, error) {
 	switch algorithm {
 	case packedZlib:
-		z, err := zlib.NewReader(bytes.NewReader(packed))
+		z, err := s.inflater.open(packed)
 		if err != nil {
 			return 0, err
 		}

@@ -1,11 +1,5 @@
 package innodb
 
-import (
-	"bytes"
-	"compress/zlib"
-	"io"
-)
-
 // packedLength is what page compression wrote of a page, header included.
 func packedLength(f Flags, raw []byte) int {
 	t := typeOf(raw)
@@ -42,19 +36,8 @@ func (s *Space) zipFacts(page []byte, number uint32) PageFacts {
 	if records > 0 {
 		f.DeletedBytes = f.DataBytes * f.Deleted / records
 	}
-	stream, inflated, ok := streamLength(page[pageData : len(page)-2*heap])
+	stream, inflated, ok := s.inflater.length(page[pageData : len(page)-2*heap])
 	f.CompressedBytes, f.Damaged = pageData+stream+2*heap, !ok
 	f.StreamBytes, f.InflatedBytes = stream, inflated
 	return f
-}
-
-// streamLength is how far a zlib stream goes, and how many bytes come out of it.
-func streamLength(b []byte) (n, inflated int, ok bool) {
-	r := bytes.NewReader(b)
-	z, err := zlib.NewReader(r)
-	if err != nil {
-		return 0, 0, false
-	}
-	out, err := io.Copy(io.Discard, io.LimitReader(z, 1<<17))
-	return len(b) - r.Len(), int(out), err == nil
 }
