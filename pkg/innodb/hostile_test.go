@@ -201,3 +201,43 @@ func TestJoinedFiles(t *testing.T) {
 		t.Errorf("%d bytes, %v", n, err)
 	}
 }
+
+// torn gives one page half written as often as left says.
+type torn struct {
+	data       []byte
+	page, size int
+	left       int
+}
+
+func (r *torn) ReadAt(b []byte, at int64) (int, error) {
+	n := copy(b, r.data[at:])
+	if place := r.page*r.size + r.size/2 - int(at); r.left > 0 && place >= 0 && place < n {
+		r.left--
+		b[place] ^= 0xff
+	}
+	return n, nil
+}
+
+// TestATornPageIsReadAgain: a server may be writing it. One that stays torn is damage of that page.
+func TestATornPageIsReadAgain(t *testing.T) {
+	data, f := sampleOf(t, "mariadb-plain")
+	root := structureOf(t, data).Indexes[0].Root
+	for times, whole := range map[int]bool{1: true, rereads: true, rereads + 1: false} {
+		r := &torn{data: data, page: int(root), size: f.PhysicalSize, left: times}
+		s, err := Open(r, int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, err := s.Structure(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if whole != (len(st.Damage) == 0 && len(st.Indexes) == 2) {
+			t.Errorf("torn %d times: %v", times, st.Damage)
+		}
+		var named *PageError
+		if !whole && (!errors.As(errors.Join(st.Damage...), &named) || named.Page != root) {
+			t.Errorf("torn %d times: %v", times, st.Damage)
+		}
+	}
+}
