@@ -19,12 +19,46 @@ func (p *Prediction) singlePages(in *Input) {
 	if p.High > page*int64(max(1<<20/in.File.PageSize, 64)) {
 		return
 	}
-	p.Low -= page
-	p.High += page
+	around := page * int64(1+len(in.Indexes)/3)
+	p.Low = max(p.Low-around, page)
+	p.High += around
 	if !in.Server.MariaDB {
 		p.High += page * int64(min(max(len(in.Indexes)-3, 0), 2))
 	}
 }
+
+// steps widens the bounds by what a file grows by where the order of allocation is not known: that of values which are stored
+// apart, and of rows that are inserted.
+func (p *Prediction) steps(in *Input, all []grown) {
+	extent := int64(max(1<<20, 64*in.File.PageSize))
+	if p.High < extent || all[0].lob.value < 1 && !in.inserts(p.Method) {
+		return
+	}
+	step := extent
+	if p.Bytes >= 32*extent {
+		step *= freeAdd
+	}
+	p.Low = max(p.Low-step, 0)
+	p.High += step
+	if all[0].lob.value >= 1 {
+		p.Why = append(p.Why, "values are stored apart, in an order that the file does not tell")
+	}
+}
+
+// share is for a tablespace with other tables in it: it never gets smaller, and grows by what a rebuild does not find free.
+func (p *Prediction) share(in *Input) {
+	if !in.File.Shared {
+		return
+	}
+	free := int64(in.File.FreePages) * int64(in.File.PhysicalSize)
+	p.Bytes = in.File.Bytes + max(p.Bytes-free, 0)
+	p.Low = in.File.Bytes
+	p.High = in.File.Bytes + max(p.High-free, 0)
+	p.Why = append(p.Why, "a tablespace that tables share never gets smaller; a rebuild needs room in it")
+}
+
+// inserts says that rows are inserted one by one.
+func (in *Input) inserts(m Method) bool { return m == Copy && !in.Server.CopyBulk }
 
 // Predict says what a rebuild leaves.
 func Predict(in Input) (*Prediction, error) {
@@ -51,6 +85,10 @@ func Predict(in Input) (*Prediction, error) {
 		all, rooms = append(all, grow(x, r)), append(rooms, r)
 	}
 	pool(all)
+	if in.inserts(p.Method) {
+		scatter(all)
+		p.Why = append(p.Why, "rows are inserted one by one: pages of secondary indexes get two thirds full to full, by the order of the keys")
+	}
 	if in.File.PhysicalSize < in.File.PageSize {
 		for i := range all {
 			all[i].compressed(rooms[i], &in.File)
@@ -60,6 +98,8 @@ func Predict(in Input) (*Prediction, error) {
 	p.Low = min(in.size(all, -sigmas, slack, p.Method), p.Bytes)
 	p.High = max(in.size(all, sigmas, slack, p.Method), p.Bytes)
 	p.singlePages(&in)
+	p.steps(&in, all)
+	p.share(&in)
 	p.AllocatedBytes, p.AllocatedLow, p.AllocatedHigh = p.Bytes, p.Low, p.High
 	if in.File.PageCompressed {
 		p.AllocatedBytes = in.allocated(all, 0)
@@ -85,7 +125,7 @@ func (p *Prediction) choose(in *Input) {
 func (in *Input) size(all []grown, sigmas, share float64, method Method) int64 {
 	a := Alloc{
 		PageSize: in.File.PageSize, PhysicalSize: in.File.PhysicalSize, MariaDB: in.Server.MariaDB, Reserve: in.Server.Reserve,
-		Autoextend: in.Table.Autoextend, Inserts: method == Copy && !in.Server.CopyBulk,
+		Autoextend: in.Table.Autoextend, Inserts: in.inserts(method),
 	}
 	for i := range in.Indexes {
 		if x := &in.Indexes[i]; x.SDI {

@@ -98,3 +98,36 @@ func TestAFullTextIndexIsCopied(t *testing.T) {
 		t.Errorf("forced: %+v, %v", p, err)
 	}
 }
+
+func TestASharedTablespaceNeverGetsSmaller(t *testing.T) {
+	t.Parallel()
+	in := rebuild.Input{
+		File:    rebuild.File{PageSize: 16384, PhysicalSize: 16384, Bytes: 100 << 20, FreePages: 10, Shared: true},
+		Indexes: []rebuild.Index{{Clustered: true, Level: 1, RootRecords: 1000, LeafUsed: 1000, InternalUsed: 1, Pages: pages(50, 74, 100)}},
+	}
+	p, err := rebuild.Predict(in)
+	if err != nil || p.Low < 100<<20 || p.Bytes <= 100<<20 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	in.File.FreePages = 1 << 16
+	if p, err = rebuild.Predict(in); err != nil || p.Bytes != 100<<20 || p.High != 100<<20 {
+		t.Errorf("with room: %+v, %v", p, err)
+	}
+}
+
+func TestACopyLeavesPagesOfSecondaryIndexesLessFull(t *testing.T) {
+	t.Parallel()
+	in := rebuild.Input{
+		File: rebuild.File{PageSize: 16384, PhysicalSize: 16384},
+		Indexes: []rebuild.Index{
+			{Clustered: true, Level: 1, RootRecords: 100, LeafUsed: 100, InternalUsed: 1, Pages: pages(100, 150, 100)},
+			{Level: 1, RootRecords: 500, LeafUsed: 500, InternalUsed: 1, Pages: pages(64, 30, 500)},
+		},
+	}
+	sorted, err := rebuild.Predict(in)
+	in.Method = rebuild.Copy
+	inserted, err2 := rebuild.Predict(in)
+	if err != nil || err2 != nil || inserted.Bytes <= sorted.Bytes || inserted.Low > sorted.High || len(inserted.Why) == 0 {
+		t.Errorf("%+v %+v, %v %v", sorted, inserted, err, err2)
+	}
+}
