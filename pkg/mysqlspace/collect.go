@@ -43,11 +43,17 @@ func (o *Options) now() time.Time {
 // Collect makes a report, applies the selection and checks the thresholds. Files that are wrong or not readable are in the
 // report's Problems; an error means that there is no report.
 func Collect(ctx context.Context, o Options) (*space.Report, error) {
+	report, _, err := o.gather(ctx)
+	return report, err
+}
+
+// gather is Collect; the tree is nil without a data folder.
+func (o *Options) gather(ctx context.Context) (*space.Report, *datadir.Tree, error) {
 	if err := o.Check(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if o.Datadir == "" && o.Snapshot == nil {
-		return nil, ErrNothing
+		return nil, nil, ErrNothing
 	}
 	report := &space.Report{
 		Items: []space.Item{}, Accounting: []space.Sum{}, Unknown: []space.File{}, Orphans: []space.File{}, Mounts: []space.Mount{},
@@ -56,41 +62,43 @@ func Collect(ctx context.Context, o Options) (*space.Report, error) {
 	if o.Snapshot != nil {
 		o.server(report)
 	}
+	var tree *datadir.Tree
 	if o.Datadir != "" {
-		if err := o.files(ctx, report); err != nil {
-			return nil, err
+		var err error
+		if tree, err = o.files(ctx, report); err != nil {
+			return nil, nil, err
 		}
 	}
 	o.Apply(report)
 	o.Thresholds.Check(report)
-	return report, nil
+	return report, tree, nil
 }
 
 // files adds what the data folder says.
-func (o *Options) files(ctx context.Context, report *space.Report) error {
+func (o *Options) files(ctx context.Context, report *space.Report) (*datadir.Tree, error) {
 	tree, err := datadir.Walk(ctx, datadir.Options{Dir: o.Datadir, Elsewhere: o.Elsewhere, Workers: o.Workers})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	report.Datadir, report.Accounting = tree.Root, tree.Accounting()
 	report.Unknown, report.Orphans = tree.Of(space.Unknown), tree.Of(space.Orphans)
 	if report.Mounts, err = tree.Mounts(); err != nil {
-		return err
+		return nil, err
 	}
 	items, problems, err := tree.Tables(ctx, datadir.TableOptions{
 		ByIndex: o.By == "index", Sample: o.samplePages(), Seed: o.Seed, Match: o.Matches, Predict: predict, Now: o.now(), Progress: o.Progress,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	report.Problems = slices.Concat(tree.Problems, problems)
 	if o.Snapshot == nil {
 		report.Items = items
-		return nil
+		return tree, nil
 	}
 	attribute(items, o.Snapshot)
 	report.Items, err = join(items, report.Items)
-	return err
+	return tree, err
 }
 
 func (o *Options) samplePages() int {

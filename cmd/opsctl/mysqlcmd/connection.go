@@ -69,9 +69,7 @@ func (s *source) ask(ctx context.Context, env *cli.Env, o *mysqlspace.Options) (
 	if s.AskPassword && s.PasswordFile != "" {
 		return cli.Usagef("-p and --password-file do not go together")
 	}
-	config, err := mysqlconn.Resolve(ctx, s.Options, mysqlconn.Env{
-		Getenv: env.Getenv, Home: env.Getenv("HOME"), In: env.In, Ask: env.AskSecret, Warn: func(text string) { env.Log.Warn(text) },
-	})
+	config, err := mysqlconn.Resolve(ctx, s.Options, connectEnv(env))
 	if err != nil {
 		return connectError(err)
 	}
@@ -92,6 +90,12 @@ func (s *source) ask(ctx context.Context, env *cli.Env, o *mysqlspace.Options) (
 		o.Elsewhere = mysqlspace.Places(o.Snapshot, o.Datadir)
 	}
 	return nil
+}
+
+func connectEnv(env *cli.Env) mysqlconn.Env {
+	return mysqlconn.Env{
+		Getenv: env.Getenv, Home: env.Getenv("HOME"), In: env.In, Ask: env.AskSecret, Warn: func(text string) { env.Log.Warn(text) },
+	}
 }
 
 // isDatadir says whether a folder that a server named can be read here, and is one.

@@ -17,9 +17,10 @@ func New(env *cli.Env) *cobra.Command {
 			"snapshot, a host that crashed), or on both. Nothing is changed, neither on the\n" +
 			"server nor in its files.",
 		Example: "  opsctl mysql space\n" +
-			"  opsctl mysql space --datadir /var/lib/mysql",
+			"  opsctl mysql space --datadir /var/lib/mysql\n" +
+			"  opsctl mysql reclaim",
 	}
-	cmd.AddCommand(newSpace(env, mysqlspace.Collect), newHistory(env, mysqlspace.Collect))
+	cmd.AddCommand(newSpace(env, mysqlspace.Collect), newReclaim(env, mysqlspace.PlanReclaim), newHistory(env, mysqlspace.Collect))
 	guardPasswords(env, cmd)
 	return cmd
 }

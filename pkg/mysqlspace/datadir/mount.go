@@ -64,15 +64,33 @@ func (t *Tree) Mounts() ([]space.Mount, error) {
 	}
 	mounts := make([]space.Mount, 0, len(uses))
 	for path, use := range uses {
-		var st unix.Statfs_t
-		if err := unix.Statfs(path, &st); err != nil {
-			return nil, &os.PathError{Op: "statfs", Path: path, Err: err}
+		m, err := statfs(path, use)
+		if err != nil {
+			return nil, err
 		}
-		size := st.Frsize
-		mounts = append(mounts, space.Mount{
-			Path: path, Bytes: int64(st.Blocks) * size, Used: int64(st.Blocks-st.Bfree) * size, Free: int64(st.Bavail) * size, For: use,
-		})
+		mounts = append(mounts, m)
 	}
 	slices.SortFunc(mounts, func(a, b space.Mount) int { return strings.Compare(a.Path, b.Path) })
 	return mounts, nil
+}
+
+// MountOf is the file system that a folder of the server lies on, with what the server has it for.
+func MountOf(dir, use string) (space.Mount, error) {
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return space.Mount{}, err
+	}
+	t := Tree{mounts: mountPoints()}
+	return statfs(cmp.Or(t.mountOf(dir), dir), []string{use})
+}
+
+func statfs(path string, use []string) (space.Mount, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(path, &st); err != nil {
+		return space.Mount{}, &os.PathError{Op: "statfs", Path: path, Err: err}
+	}
+	size := st.Frsize
+	return space.Mount{
+		Path: path, Bytes: int64(st.Blocks) * size, Used: int64(st.Blocks-st.Bfree) * size, Free: int64(st.Bavail) * size, For: use,
+	}, nil
 }

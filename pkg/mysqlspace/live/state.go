@@ -78,3 +78,20 @@ func (q *questions) undo(ctx context.Context) error {
 	})
 	return q.hidden(err, "how far purge is behind", grantProcess)
 }
+
+// Needs asks a replica which binary log of its source it still needs: the one that its SQL thread reads. "" where it has no source.
+func Needs(ctx context.Context, s Session) (log string, err error) {
+	for _, query := range []string{"SHOW REPLICA STATUS", "SHOW SLAVE STATUS"} {
+		err = s.Named(ctx, query, func(row map[string]string) {
+			for _, name := range []string{"relay_source_log_file", "relay_master_log_file"} {
+				if row[name] != "" && (log == "" || row[name] < log) {
+					log = row[name]
+				}
+			}
+		})
+		if !mysqlconn.IsSyntax(err) {
+			break
+		}
+	}
+	return log, err
+}

@@ -6,14 +6,15 @@ import (
 )
 
 // Total adds items up to one of the given names. A figure is the sum of those that are known, nil where none is. Bounds are added
-// as well, which makes them wider than they need be. The source is the least exact, the age the oldest; Fill is weighted by data.
+// as well, which makes them wider than they need be. Of several tables those count that a rebuild makes smaller: nobody rebuilds the
+// others. The source is the least exact, the age the oldest; Fill is weighted by data.
 func Total(items []Item, schema, table, partition string) Item {
 	sum := Item{Schema: schema, Table: table, Partition: partition}
 	var engines []string
 	var filled, weight float64
 	for i := range items {
 		item := &items[i]
-		sum.addFigures(item)
+		sum.addFigures(item, table == "")
 		if item.Engine != "" && !slices.Contains(engines, item.Engine) {
 			engines = append(engines, item.Engine)
 		}
@@ -37,7 +38,7 @@ func Total(items []Item, schema, table, partition string) Item {
 	return sum
 }
 
-func (i *Item) addFigures(other *Item) {
+func (i *Item) addFigures(other *Item, gainsOnly bool) {
 	to, from := i.figures(), other.figures()
 	for n := range to {
 		if *from[n] == nil {
@@ -46,7 +47,11 @@ func (i *Item) addFigures(other *Item) {
 		if *to[n] == nil {
 			*to[n] = new(int64)
 		}
-		**to[n] += **from[n]
+		value := **from[n]
+		if gainsOnly { // only what a rebuild gives back can be negative
+			value = max(0, value)
+		}
+		**to[n] += value
 	}
 }
 

@@ -1,0 +1,249 @@
+package mysqlspace
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opsctl/opsctl/pkg/bytesize"
+	"github.com/opsctl/opsctl/pkg/mysqlspace/datadir"
+	"github.com/opsctl/opsctl/pkg/mysqlspace/live"
+	"github.com/opsctl/opsctl/pkg/mysqlspace/reclaim"
+	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
+)
+
+// PlanOptions say what a plan is made from.
+type PlanOptions struct {
+	Options
+	// Replicas were asked for what they still need.
+	Replicas []reclaim.Replica
+	// KeepBinlogs is how old binary logs have to be.
+	KeepBinlogs time.Duration
+	// Tmpdir is where the server sorts; "" for what it says.
+	Tmpdir string
+}
+
+// PlanReclaim says what would give space back. It reads as [Collect] does, and changes nothing.
+func PlanReclaim(ctx context.Context, o PlanOptions) (*reclaim.Plan, error) {
+	o.Selection = Selection{By: "partition", Schema: o.Schema, Table: o.Table}
+	report, tree, err := o.gather(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &planner{o: &o, report: report, tree: tree, mounts: report.Mounts}
+	p.tmpdir()
+	server := p.server()
+	steps := reclaim.Tables(p.tables(), server)
+	if o.Schema == "" && o.Table == "" {
+		steps = append(steps, p.binlogs()...)
+		steps = append(steps, p.files()...)
+	}
+	plan := reclaim.Rank(steps, p.mounts)
+	plan.Limits, plan.Problems = report.Limits, report.Problems
+	return plan, nil
+}
+
+// planner brings together what files and server say.
+type planner struct {
+	o      *PlanOptions
+	report *space.Report
+	tree   *datadir.Tree // nil without files
+	mounts []space.Mount
+	tmp    string // the mount of the sort files
+}
+
+// snapshot is an empty one where no server was asked.
+func (p *planner) snapshot() *live.Snapshot {
+	if p.o.Snapshot == nil {
+		return &live.Snapshot{}
+	}
+	return p.o.Snapshot
+}
+
+// tmpdir adds the mount on which the server sorts: innodb_tmpdir, or the first of tmpdir.
+func (p *planner) tmpdir() {
+	snap := p.snapshot()
+	dir := p.o.Tmpdir
+	for _, name := range []string{"innodb_tmpdir", "tmpdir"} {
+		if dir == "" && p.tree != nil {
+			dir, _, _ = strings.Cut(snap.Variables[name], ":")
+		}
+	}
+	if dir == "" {
+		return
+	}
+	m, err := datadir.MountOf(dir, "tmpdir")
+	if err != nil {
+		p.report.Limits = append(p.report.Limits, space.Limit{What: "the folder of sort files: " + err.Error(), Help: "--tmpdir names it"})
+		return
+	}
+	p.tmp = m.Path
+	for i := range p.mounts {
+		if p.mounts[i].Path == m.Path {
+			p.mounts[i].For = append(p.mounts[i].For, "tmpdir")
+			return
+		}
+	}
+	p.mounts = append(p.mounts, m)
+}
+
+func (p *planner) server() reclaim.Server {
+	snap := p.snapshot()
+	s := reclaim.Server{
+		Flavour: snap.Flavour, Galera: snap.On("wsrep_on"), Group: snap.Variables["group_replication_group_name"] != "",
+		Replicas: len(snap.Replicas), TmpMount: p.tmp, OnlineLog: snap.Bytes("innodb_online_alter_log_max_size", 0),
+		Uses: reclaim.Uses{RowBinlog: snap.On("log_bin") && strings.EqualFold(snap.Variables["binlog_format"], "ROW")},
+	}
+	for _, name := range []string{"innodb_sort_buffer_size", "innodb_ddl_buffer_size"} {
+		s.SortBuffer = max(s.SortBuffer, snap.Bytes(name, 0))
+	}
+	if snap.Flavour == "mysql" && snap.Variables["binlog_format"] == "" { // the variable went with MySQL 9: rows are all there is
+		s.Uses.RowBinlog = snap.On("log_bin")
+	}
+	return s
+}
+
+// tables groups partitions, and adds what the server knows of keys and triggers.
+func (p *planner) tables() []reclaim.Table {
+	known := map[nameOf]*live.Table{}
+	for _, t := range p.snapshot().Tables {
+		known[nameOf{t.Schema, t.Name, strings.ToLower(t.Partition), ""}] = t
+	}
+	var all []reclaim.Table
+	place := map[nameOf]int{}
+	for i := range p.report.Items {
+		item := &p.report.Items[i]
+		if strings.EqualFold(item.Schema, "mysql") && item.Table == "" {
+			continue
+		}
+		key := nameOf{item.Schema, item.Table, "", ""}
+		at, there := place[key]
+		if !there {
+			at = len(all)
+			place[key] = at
+			all = append(all, reclaim.Table{Item: *item, Place: reclaim.OwnFile})
+		}
+		t := &all[at]
+		t.Mounts = append(t.Mounts, p.mountOf(item.File))
+		if item.Partition != "" {
+			t.Partitions = append(t.Partitions, *item)
+		}
+		p.describe(t, item, known[nameOf{item.Schema, item.Table, strings.ToLower(item.Partition), ""}])
+	}
+	for i := range all {
+		if t := &all[i]; len(t.Partitions) > 0 {
+			method, engine := t.Method, t.Engine
+			t.Item = space.Total(t.Partitions, t.Schema, t.Table, "")
+			t.Method, t.Engine = method, engine
+		}
+	}
+	return all
+}
+
+func (p *planner) describe(t *reclaim.Table, item *space.Item, known *live.Table) {
+	if known == nil {
+		if item.IndexBytes != nil {
+			t.Indexes = append(t.Indexes, *item.IndexBytes)
+		}
+		if item.File == "" && item.Engine == "InnoDB" && p.tree != nil {
+			t.Place = reclaim.GeneralTablespace
+		}
+		return
+	}
+	t.Known, t.Place = true, reclaim.Place(known.Place)
+	t.Fulltext, t.ForeignKeys, t.Triggers = t.Fulltext || known.Fulltext, t.ForeignKeys || known.ForeignKeys, t.Triggers || known.Triggers
+	t.UniqueKey = t.UniqueKey || known.UniqueKey || len(known.Indexes) == 0
+	for _, x := range known.Indexes {
+		if x.Kind&1 == 0 && x.Bytes != nil {
+			t.Indexes = append(t.Indexes, *x.Bytes)
+		}
+	}
+}
+
+// mountOf is the mount of a file of the report, "" where it is not known.
+func (p *planner) mountOf(file string) string {
+	if file == "" || p.tree == nil {
+		return ""
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(p.tree.Root, file)
+	}
+	best := ""
+	for _, m := range p.mounts {
+		if (m.Path == "/" || file == m.Path || strings.HasPrefix(file, m.Path+"/")) && len(m.Path) > len(best) {
+			best = m.Path
+		}
+	}
+	return best
+}
+
+// binlogs plans their purge. Replicas that the server knows and nobody asked count as ones that need everything.
+func (p *planner) binlogs() []reclaim.Step {
+	snap := p.snapshot()
+	b := reclaim.Binlogs{Replicas: p.o.Replicas, Keep: p.o.KeepBinlogs, Now: p.o.now()}
+	dir := filepath.Dir(snap.Variables["log_bin_basename"])
+	for _, log := range snap.Binlogs {
+		one := reclaim.Binlog{Name: log.Name, Bytes: log.Bytes}
+		if info, err := os.Stat(filepath.Join(dir, log.Name)); err == nil && p.tree != nil {
+			one.Modified = info.ModTime()
+		}
+		b.Logs = append(b.Logs, one)
+	}
+	if p.tree != nil {
+		b.Mount = p.mountOf(filepath.Join(dir, "x"))
+	}
+	for i := len(p.o.Replicas); i < len(snap.Replicas); i++ {
+		b.Replicas = append(b.Replicas, reclaim.Replica{Name: snap.Replicas[i].Name})
+	}
+	return b.Plan()
+}
+
+// files plans what is beside the tables.
+func (p *planner) files() []reclaim.Step {
+	if p.tree == nil {
+		return nil
+	}
+	snap := p.snapshot()
+	undo := reclaim.Undo{
+		Flavour: snap.Flavour, Truncate: snap.On("innodb_undo_log_truncate"), MaxBytes: snap.Bytes("innodb_max_undo_log_size", 0),
+		History: snap.History, PageSize: snap.Bytes("innodb_page_size", 0),
+	}
+	_, truncates := snap.Variables["innodb_truncate_temporary_tablespace_now"]
+	left := reclaim.Leftovers{
+		Datadir: p.tree.Root, TruncateNow: truncates, Altering: snap.Altering == nil || *snap.Altering > 0,
+		TempInitial: initialSize(snap.Variables["innodb_temp_data_file_path"]),
+	}
+	for _, category := range []space.Category{space.Undo, space.Temporary, space.Orphans, space.Logs} {
+		for _, f := range p.tree.Of(category) {
+			if f.Mount == "" {
+				f.Mount = p.mountOf(f.Path)
+			}
+			if category == space.Undo {
+				undo.Files = append(undo.Files, reclaim.UndoFile{File: f.Path, Bytes: f.Bytes, Mount: f.Mount})
+				continue
+			}
+			left.Files = append(left.Files, f)
+		}
+	}
+	return append(undo.Plan(), left.Plan()...)
+}
+
+// initialSize reads innodb_temp_data_file_path: "ibtmp1:12M:autoextend". 0: not known.
+func initialSize(path string) int64 {
+	_, rest, _ := strings.Cut(path, ":")
+	text, _, _ := strings.Cut(rest, ":")
+	if text == "" {
+		return 0
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n
+	}
+	n, err := bytesize.Parse(text + "iB")
+	if err != nil {
+		return 0
+	}
+	return n
+}
