@@ -78,8 +78,10 @@ func merge(o Options, env Env, options []optionfile.Option) map[string]source {
 	}
 	for _, option := range options {
 		name := option.Canonical()
-		if off, is := strings.CutPrefix(name, "skip-"); is {
-			name, option.Value = off, "0"
+		for _, prefix := range []string{"skip-", "disable-"} {
+			if off, is := strings.CutPrefix(name, prefix); is && strings.HasPrefix(off, "ssl") {
+				name, option.Value, option.HasValue = off, "0", true
+			}
 		}
 		values[name] = source{option.Value, fmt.Sprintf("%s:%d", option.File, option.Line), !option.HasValue}
 	}
