@@ -81,6 +81,7 @@ func (o *Options) files(ctx context.Context, report *space.Report) (*datadir.Tre
 		return nil, err
 	}
 	report.Datadir, report.Accounting = tree.Root, tree.Accounting()
+	report.Elsewhere = tree.Beyond()
 	report.Unknown, report.Orphans = tree.Of(space.Unknown), tree.Of(space.Orphans)
 	if report.Mounts, err = tree.Mounts(); err != nil {
 		return nil, err

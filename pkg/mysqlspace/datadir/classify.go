@@ -3,6 +3,7 @@ package datadir
 import (
 	"context"
 	"errors"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -183,4 +184,27 @@ func describeKind(why, ext string) string {
 		why = "a table's tablespace"
 	}
 	return why + " (" + ext + ")"
+}
+
+// orphans finds tablespaces of MariaDB that no table claims: it writes a definition before the tablespace, and removes it after,
+// so that one without was copied here, or is what a crash left. Auxiliary tables of full-text indexes have none.
+func (t *Tree) orphans() {
+	if !t.MariaDB() {
+		return
+	}
+	defined := make(map[string]bool)
+	for i := range t.Files {
+		if f := &t.Files[i]; f.Kind == FRM {
+			defined[stem(f.Path)] = true
+		}
+	}
+	for i := range t.Files {
+		f := &t.Files[i]
+		if f.Kind != Tablespace || f.Category != space.Tables || f.odd || defined[stem(f.Path)] {
+			continue
+		}
+		if _, err := os.Lstat(t.abs(stem(f.Path) + ".frm")); vanished(err) { // not one that was made while files were listed
+			f.Category, f.Why = space.Orphans, "no table has it: there is no definition (.frm) beside it"
+		}
+	}
 }

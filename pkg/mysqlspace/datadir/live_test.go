@@ -133,6 +133,7 @@ func TestEveryByteOfMariaDB(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("after it has ended", func(t *testing.T) { everyByte(t, d.Data, ofMariaDB()) })
+	t.Run("with leftovers", func(t *testing.T) { leftovers(t, d.Data) })
 	foreign(t, d.Data)
 }
 
@@ -156,6 +157,31 @@ func everyByte(t *testing.T, dir string, categories map[string]space.Category) {
 	}
 	if len(want) > 0 {
 		t.Errorf("not there: %v", want)
+	}
+}
+
+// leftovers wants copies of a tablespace found that no table claims, and no other.
+func leftovers(t *testing.T, dir string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "shop/plain.ibd"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	copies := []string{"shop/#sql-alter-1-2.ibd", "shop/#sql-ib77.ibd", "shop/copied.ibd"}
+	for _, name := range copies {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tree := walk(t.Context(), t, dir)
+	sumsToDu(t, tree)
+	if got := names(tree.Of(space.Orphans)); !slices.Equal(got, copies) {
+		t.Errorf("orphans %q", got)
+	}
+	for _, name := range copies {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

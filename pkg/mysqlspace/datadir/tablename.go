@@ -25,7 +25,11 @@ func parseName(file string) TableName {
 	base, partition, found := cutFold(base, "#p#")
 	n.Table = innodb.DecodeName(base)
 	if found {
-		n.Partition = partitionName(innodb.DecodeName(partition))
+		partition, sub, _ := cutFold(partition, "#sp#")
+		n.Partition = innodb.DecodeName(partition)
+		if sub != "" {
+			n.Partition += "/" + innodb.DecodeName(sub)
+		}
 	}
 	if n.Index != "" {
 		n.Index = "vector " + n.Index
@@ -33,7 +37,7 @@ func parseName(file string) TableName {
 	return n
 }
 
-// partitionName writes a subpartition as "p0/sp1".
+// partitionName writes a subpartition, which MySQL's document puts behind "#SP#", as "p0/sp1".
 func partitionName(name string) string {
 	partition, sub, found := cutFold(name, "#sp#")
 	if !found {

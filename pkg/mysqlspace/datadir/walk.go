@@ -110,6 +110,7 @@ func Walk(ctx context.Context, o Options) (*Tree, error) {
 	if err := t.look(ctx, rep); err != nil {
 		return nil, err
 	}
+	t.orphans()
 	if err := t.follow(ctx); err != nil {
 		return nil, err
 	}

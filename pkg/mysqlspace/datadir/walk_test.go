@@ -87,3 +87,28 @@ func FuzzIndexFile(f *testing.F) {
 		}
 	})
 }
+
+func TestTableNames(t *testing.T) {
+	for file, want := range map[string]datadir.TableName{
+		"shop/plain.ibd":                         {Schema: "shop", Table: "plain"},
+		"web@002d2/parts#P#p0#SP#p0sp1.ibd":      {Schema: "web-2", Table: "parts", Partition: "p0/p0sp1"},
+		"shop/parts#p#p1#sp#p1sp0.ibd":           {Schema: "shop", Table: "parts", Partition: "p1/p1sp0"},
+		"shop/v#i#00.ibd":                        {Schema: "shop", Table: "v", Index: "vector 00"},
+		"/mnt/ssd/shop/far@0020away.MYI":         {Schema: "shop", Table: "far away"},
+		"shop/a@0023p@0023b#P#b@0023sp@0023.ibd": {Schema: "shop", Table: "a#p#b", Partition: "b#sp#"},
+	} {
+		if got := datadir.ParseName(file); got != want {
+			t.Errorf("%s: %+v, want %+v", file, got, want)
+		}
+	}
+}
+
+func FuzzTableName(f *testing.F) {
+	f.Add("web@002d2/parts#P#p0#SP#p0sp1.ibd")
+	f.Fuzz(func(t *testing.T, file string) {
+		n := datadir.ParseName(file)
+		if len(n.Schema)+len(n.Table)+len(n.Partition)+len(n.Index) > len(file)+len("vector ")+1 {
+			t.Errorf("%q: %+v", file, n)
+		}
+	})
+}

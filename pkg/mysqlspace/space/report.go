@@ -18,10 +18,12 @@ type Report struct {
 	// Shown is the number of items before --top and --min-size cut them.
 	Shown int `json:"itemsInAll"`
 
-	Accounting []Sum   `json:"accounting"`
-	Unknown    []File  `json:"unknownFiles"`
-	Orphans    []File  `json:"orphanFiles"`
-	Mounts     []Mount `json:"mounts"`
+	Accounting []Sum `json:"accounting"`
+	// Elsewhere sums what lies beyond the data folder: links' targets, tables and logs in other folders.
+	Elsewhere []Sum   `json:"accountingElsewhere,omitempty"`
+	Unknown   []File  `json:"unknownFiles"`
+	Orphans   []File  `json:"orphanFiles"`
+	Mounts    []Mount `json:"mounts"`
 
 	Findings []Finding `json:"findings"`
 	// Limits say what could not be seen and what would help: a missing privilege with its GRANT, files that are not readable.
