@@ -59,7 +59,10 @@ func tablespacesAreRead(t *testing.T, d *testpeers.Database, size string) {
 		judge.compare(t, file, rows)
 	}
 	judge.compare(t, filepath.Join(d.Data, "ibdata1"), nil)
-	compareDictionary(t, filepath.Join(d.Data, "ibdata1"), indexes)
+	dictionary := compareDictionary(t, filepath.Join(d.Data, "ibdata1"), indexes)
+	for _, table := range []string{"uuids", "parts#P#p1", "nothing", "ranged", "blobs", "plain"} {
+		compareLengths(t, filepath.Join(d.Data, "shop", table+".ibd"), dictionary, table)
+	}
 }
 
 // fillTables makes a table of each kind that a page size allows, and returns the rows by file name without its suffix.
@@ -144,7 +147,7 @@ func serversIndexes(t *testing.T, d *testpeers.Database) []string {
 }
 
 // compareDictionary holds what ibdata1 says to what the server said.
-func compareDictionary(t *testing.T, file string, want []string) {
+func compareDictionary(t *testing.T, file string, want []string) *innodb.Dictionary {
 	t.Helper()
 	space := openSpace(t, file)
 	d, err := innodb.ReadDictionary(t.Context(), space)
@@ -164,6 +167,39 @@ func compareDictionary(t *testing.T, file string, want []string) {
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s: the dictionary differs (-server +file):\n%s", file, diff)
+	}
+	return d
+}
+
+// compareLengths reads records as the dictionary says that they are: in tables where none took the place of a longer one, they and
+// what was removed fill the heap of each page to the byte.
+func compareLengths(t *testing.T, file string, d *innodb.Dictionary, table string) {
+	t.Helper()
+	space := openSpace(t, file)
+	st, err := space.Structure(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range st.Indexes {
+		index := &st.Indexes[i]
+		sample, err := space.Sample(t.Context(), index, innodb.SampleOptions{Pages: 5000, Seed: 3, Layout: d.Layout(index.ID)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		external := 0
+		for _, p := range sample.Pages {
+			sum := p.DeletedBytes
+			for _, n := range p.Lengths {
+				sum += int(n)
+			}
+			if !p.Exact || sum != p.DataBytes {
+				t.Errorf("%s, index %d, page %d: exact %v, %d bytes of %d", table, index.ID, p.Number, p.Exact, sum, p.DataBytes)
+			}
+			external += p.External
+		}
+		if want := table == "blobs"; (external > 0) != want {
+			t.Errorf("%s, index %d: %d values are stored outside", table, index.ID, external)
+		}
 	}
 }
 

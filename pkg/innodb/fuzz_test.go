@@ -111,8 +111,12 @@ func readAll(t *testing.T, data []byte) {
 	if len(st.Damage) > maxDamage+1 {
 		t.Fatalf("%d damages", len(st.Damage))
 	}
-	for i := range st.Indexes {
-		sample, err := s.Sample(t.Context(), &st.Indexes[i], SampleOptions{Pages: 8, Seed: 7})
+	for i := range 2 * len(st.Indexes) {
+		o := SampleOptions{Pages: 8, Seed: 7}
+		if i >= len(st.Indexes) {
+			o.Layout = Layout{{Fixed: 4}, {Wide: true, Nullable: true}, {Nullable: true}, {Wide: true}}
+		}
+		sample, err := s.Sample(t.Context(), &st.Indexes[i%len(st.Indexes)], o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,6 +135,11 @@ func readAll(t *testing.T, data []byte) {
 	}
 	if dictionary, _ := ReadDictionary(t.Context(), s); dictionary != nil {
 		st.NameFrom(dictionary)
+		for _, table := range dictionary.Tables {
+			for _, index := range table.Indexes {
+				dictionary.Layout(index.ID)
+			}
+		}
 	}
 	// Each page is read by a handful of passes, with more readings of damaged ones, and a page or two for each index.
 	if limit := 64 * (int64(len(data)) + 1<<20); r.read > limit {

@@ -32,12 +32,12 @@ func (h *heap) next(at, end int) int {
 }
 
 // facts of an uncompressed leaf page.
-func (h *heap) facts(page []byte, number uint32) PageFacts {
+func (h *heap) facts(page []byte, number uint32, layout Layout) PageFacts {
 	f := PageFacts{Number: number, Garbage: int(u16(page, pageGarbage)), Slots: int(u16(page, pageSlots))}
 	start := oldStart
 	f.Exact = true
 	if u16(page, pageHeap)&0x8000 != 0 {
-		start, f.Exact = compactStart, false
+		start, f.Exact = compactStart, layout != nil
 	}
 	top := int(u16(page, pageHeapTop))
 	if top < start || top > len(page) || f.Garbage > top-start {
@@ -49,7 +49,7 @@ func (h *heap) facts(page []byte, number uint32) PageFacts {
 	h.collect(&f, page)
 	f.Lengths = make([]uint16, 0, len(h.records))
 	for _, r := range h.records {
-		h.count(&f, page, r, start, top)
+		h.count(&f, page, r, layout, start, top)
 	}
 	return f
 }
@@ -77,7 +77,7 @@ func (h *heap) collect(f *PageFacts, page []byte) {
 }
 
 // count adds a record to the facts.
-func (h *heap) count(f *PageFacts, page []byte, r record, start, top int) {
+func (h *heap) count(f *PageFacts, page []byte, r record, layout Layout, start, top int) {
 	next := h.next(r.origin+1, top)
 	length := next - r.origin
 	if next == top {
@@ -85,13 +85,11 @@ func (h *heap) count(f *PageFacts, page []byte, r record, start, top int) {
 		length += h.next(start, top) - start
 	}
 	length = max(0, min(length, top-start))
-	if f.Exact {
-		if old, ok := readOld(page, r.origin); ok {
-			length = old.header() + old.length()
-			f.External += old.external()
-		} else {
-			f.Damaged = true
-		}
+	if exact, external, ok := exactly(page, r, layout); ok {
+		length = exact
+		f.External += external
+	} else {
+		f.Exact = false
 	}
 	if r.info&deletedFlag != 0 {
 		f.Deleted++
@@ -100,4 +98,19 @@ func (h *heap) count(f *PageFacts, page []byte, r record, start, top int) {
 	}
 	f.Records++
 	f.Lengths = append(f.Lengths, uint16(length))
+}
+
+// exactly is what a record says of its length, where it does, or where its layout is known.
+func exactly(page []byte, r record, layout Layout) (length, external int, ok bool) {
+	if u16(page, pageHeap)&0x8000 != 0 {
+		if layout == nil {
+			return 0, 0, false
+		}
+		return layout.length(page, r)
+	}
+	old, ok := readOld(page, r.origin)
+	if !ok {
+		return 0, 0, false
+	}
+	return old.header() + old.length(), old.external(), true
 }

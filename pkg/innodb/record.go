@@ -20,8 +20,8 @@ type PageFacts struct {
 	Garbage, FreeBytes int
 	// Slots of the page's directory, two bytes each.
 	Slots int
-	// Lengths of the visible records, in key order; nil for ROW_FORMAT=COMPRESSED. REDUNDANT records say theirs: then Exact is
-	// set, and External counts their values that are stored outside. Others' are taken from the distance to the next record:
+	// Lengths of the visible records, in key order; nil for ROW_FORMAT=COMPRESSED. Where records say theirs, as REDUNDANT ones do, or
+	// the layout is known, all are Exact, and External counts values that are stored outside. Others' are taken from the distance to the next record:
 	// one record's header counts for its neighbour where headers differ in length, and one that took the place of a longer one
 	// counts as that; with the delete-marked ones they sum to DataBytes.
 	Lengths  []uint16

@@ -12,6 +12,8 @@ type SampleOptions struct {
 	Pages int
 	// Seed chooses them: the same seed reads the same pages of the same file.
 	Seed uint64
+	// Layout, where it is known, makes lengths exact.
+	Layout Layout
 }
 
 // Sample is what was seen of the pages of a leaf segment, chosen at random among those that the descriptors say are in use.
@@ -44,7 +46,7 @@ func (s *Space) Sample(ctx context.Context, index *Index, o SampleOptions) (*Sam
 			break
 		}
 		out.Read++
-		s.look(out, index, number)
+		s.look(out, index, number, o.Layout)
 	}
 	return out, ctx.Err()
 }
@@ -109,7 +111,7 @@ func drawn(n uint32, o SampleOptions) []uint32 {
 }
 
 // look adds a page to the sample.
-func (s *Space) look(out *Sample, index *Index, number uint32) {
+func (s *Space) look(out *Sample, index *Index, number uint32, layout Layout) {
 	raw, err := s.Page(number)
 	if err != nil {
 		out.BadPages++
@@ -129,7 +131,7 @@ func (s *Space) look(out *Sample, index *Index, number uint32) {
 	case s.Header.Flags.Compressed():
 		out.Pages = append(out.Pages, s.zipFacts(page, number))
 	default:
-		f := s.heap.facts(page, number)
+		f := s.heap.facts(page, number, layout)
 		if len(raw) > 0 && &raw[0] != &page[0] {
 			f.PackedBytes = packedLength(s.Header.Flags, raw)
 		}
