@@ -130,6 +130,9 @@ create user process@localhost identified by 'x'; grant process on *.* to process
 			if named != c.tables || !helped {
 				t.Errorf("%s: tables %v, limits %v", user, named, snap.Limits)
 			}
+			if known := snap.Altering != nil; known != (user == "process") {
+				t.Errorf("%s: whether others alter tables is known: %v", user, known)
+			}
 			if user == "one" && slices.ContainsFunc(snap.Tables, func(x *live.Table) bool { return x.Schema == "other" }) {
 				t.Error("one sees the tables of other")
 			}
