@@ -6,112 +6,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
 
-	"github.com/opsctl/opsctl/internal/testpeers"
 	"github.com/opsctl/opsctl/pkg/innodb"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/rebuild"
 )
-
-// database is a server to rebuild tables on.
-type database struct {
-	name, data string
-	mariadb    bool
-	pageSize   int
-	sql        func(t *testing.T, text string) string
-}
-
-// settings leave out what only makes a server durable.
-func settings(pageSize int) []string {
-	return []string{fmt.Sprintf("--innodb-page-size=%d", pageSize), "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--innodb-stats-persistent=0"}
-}
-
-func database10(t *testing.T, pageSize int) *database {
-	t.Helper()
-	return newDatabase("MariaDB 10.11", true, pageSize, testpeers.RequireMariaDB(t, nil, settings(pageSize)...))
-}
-
-func database118(t *testing.T, pageSize int) *database {
-	t.Helper()
-	return newDatabase("MariaDB 11.8", true, pageSize, testpeers.RequireMariaDB118(t, settings(pageSize)...))
-}
-
-// databaseMySQL has its history counted as it is purged, not only when the log is cut off; and it builds one index at a time where
-// sizes are to be exact.
-func databaseMySQL(t *testing.T, pageSize int) *database {
-	t.Helper()
-	options := append(settings(pageSize), "--innodb-purge-rseg-truncate-frequency=1", "--innodb-ddl-threads=1", "--disable-log-bin")
-	return newDatabase("MySQL", false, pageSize, testpeers.RequireMySQL(t, options...))
-}
-
-func newDatabase(name string, mariadb bool, pageSize int, d *testpeers.Database) *database {
-	return &database{
-		name: name, data: d.Data, mariadb: mariadb, pageSize: pageSize,
-		sql: func(t *testing.T, text string) string {
-			t.Helper()
-			out, err := d.SQL(t.Context(), text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return strings.TrimSpace(out)
-		},
-	}
-}
-
-// prepare makes the numbers that tables are filled from.
-func (d *database) prepare(t *testing.T) {
-	t.Helper()
-	text := "create database m; use m; create table seq (seq int primary key) engine=innodb; insert into seq values (1);"
-	for n := 1; n < 1<<16; n *= 2 {
-		text += fmt.Sprintf("insert into seq select seq + %d from seq;", n)
-	}
-	d.sql(t, text)
-}
-
-// purge waits until nothing is left to purge; MariaDB has a statement for it.
-func (d *database) purge(t *testing.T) {
-	t.Helper()
-	if d.mariadb {
-		d.sql(t, "set global innodb_max_purge_lag_wait = 0")
-		return
-	}
-	query := "select count, if(count > 0, sleep(0.1), 0) from information_schema.innodb_metrics where name = 'trx_rseg_history_len'"
-	for !strings.HasPrefix(d.sql(t, query), "0\t") {
-		if t.Context().Err() != nil {
-			t.Fatal(t.Context().Err())
-		}
-	}
-}
-
-// settle has all pages of a table in its files.
-func (d *database) settle(t *testing.T, table string) {
-	t.Helper()
-	d.sql(t, "use m; flush tables "+table+" for export")
-}
-
-// files are those of a table, one for each partition, without what belongs to full-text indexes.
-func (d *database) files(t *testing.T, table string) []string {
-	t.Helper()
-	var out []string
-	for _, pattern := range []string{table + ".ibd", table + "#[pP]#*.ibd"} {
-		found, err := filepath.Glob(filepath.Join(d.data, "m", pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, found...)
-	}
-	return out
-}
-
-// dataFree is what information_schema says could be had back.
-func (d *database) dataFree(t *testing.T, table string) string {
-	t.Helper()
-	return d.sql(t, "select coalesce(sum(data_free),0) from information_schema.tables where table_schema = 'm' and table_name = '"+table+"'")
-}
 
 // foretold is a prediction and what came of it.
 type foretold struct {
@@ -224,10 +125,10 @@ func (d *database) measure(t *testing.T, name string, table *table, seed uint64)
 	t.Helper()
 	d.sql(t, "use m;\n"+table.statements(name))
 	d.purge(t)
-	d.settle(t, name)
+	d.settle(t, name, table.shared)
 	o := d.predictTable(t, name, table, seed)
 	d.sql(t, "use m; alter table "+name+" force")
-	d.settle(t, name)
+	d.settle(t, name, table.shared)
 	for _, path := range d.files(t, name) {
 		o.was += sizeOf(t, path, table.sparse)
 	}
@@ -279,13 +180,13 @@ func judgePredictions(t *testing.T, all []foretold) {
 // classes are all that a server can make.
 func (d *database) classes() []string {
 	all := []string{"random", "range", "uuid", "mixed", "lob", "secondary", "partitions", "fulltext", "redundant", "small", "growing"}
-	if d.mariadb {
-		all = append(all, "page-compressed")
-	}
 	if d.pageSize <= 16<<10 {
 		all = append(all, "compressed")
 	}
-	return all
+	if d.mariadb {
+		return append(all, "page-compressed")
+	}
+	return append(all, "general")
 }
 
 // foretell measures on n tables of all classes.

@@ -35,7 +35,7 @@ func TestAFreshRebuildIsAllocatedToThePage(t *testing.T) {
 func (d *database) allocated(t *testing.T, name string, table *table) {
 	t.Helper()
 	d.sql(t, "use m;\n"+table.statements(name)+";\nalter table "+name+" force")
-	d.settle(t, name)
+	d.settle(t, name, table.shared)
 	for _, path := range d.files(t, name) {
 		info, err := os.Stat(path)
 		if err != nil {

@@ -14,6 +14,7 @@ type table struct {
 	order            string // of the rows that are inserted, "" for seq
 	rows             int
 	damage           []string
+	shared           bool // it is in a general tablespace
 	fulltext, sparse bool // sparse: its pages are written with holes behind them
 }
 
@@ -25,6 +26,9 @@ func (t *table) statements(name string) string {
 	all := []string{
 		fmt.Sprintf("create table NAME (%s) %s", t.columns, t.options),
 		fmt.Sprintf("insert into NAME select %s from (select seq from seq order by seq limit %d) s order by %s", t.values, t.rows, order),
+	}
+	if t.shared {
+		all = append([]string{"create tablespace NAMEs add datafile 'NAMEs.ibd'"}, all...)
 	}
 	return strings.ReplaceAll(strings.Join(append(all, t.damage...), ";\n"), "NAME", name)
 }
@@ -81,6 +85,9 @@ func tableOf(class string, r *rand.Rand) *table {
 	case "page-compressed":
 		t.sparse = true
 		t.options += " page_compressed=1"
+	case "general":
+		t.shared = true
+		t.options += " tablespace NAMEs"
 	case "redundant":
 		t.options += " row_format=redundant"
 	case "small":

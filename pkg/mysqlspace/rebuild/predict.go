@@ -28,10 +28,10 @@ func (p *Prediction) singlePages(in *Input) {
 }
 
 // steps widens the bounds by what a file grows by where the order of allocation is not known: that of values which are stored
-// apart, and of rows that are inserted.
+// apart, of rows that are inserted, and of what is free in a tablespace that tables share.
 func (p *Prediction) steps(in *Input, all []grown) {
 	extent := int64(max(1<<20, 64*in.File.PageSize))
-	if p.High < extent || all[0].lob.value < 1 && !in.inserts(p.Method) {
+	if p.High < extent || all[0].lob.value < 1 && !in.inserts(p.Method) && !in.File.Shared {
 		return
 	}
 	step := extent
@@ -50,10 +50,7 @@ func (p *Prediction) share(in *Input) {
 	if !in.File.Shared {
 		return
 	}
-	free := int64(in.File.FreePages) * int64(in.File.PhysicalSize)
-	p.Bytes = in.File.Bytes + max(p.Bytes-free, 0)
-	p.Low = in.File.Bytes
-	p.High = in.File.Bytes + max(p.High-free, 0)
+	p.Bytes, p.Low, p.High = max(p.Bytes, in.File.Bytes), in.File.Bytes, max(p.High, in.File.Bytes)
 	p.Why = append(p.Why, "a tablespace that tables share never gets smaller; a rebuild needs room in it")
 }
 
@@ -127,8 +124,11 @@ func (in *Input) size(all []grown, sigmas, share float64, method Method) int64 {
 		PageSize: in.File.PageSize, PhysicalSize: in.File.PhysicalSize, MariaDB: in.Server.MariaDB, Reserve: in.Server.Reserve,
 		Autoextend: in.Table.Autoextend, Inserts: in.inserts(method),
 	}
+	if in.File.Shared && in.File.Bytes > 0 {
+		a.Pages, a.FreePages = uint32(in.File.Bytes/int64(in.File.PhysicalSize)), in.File.FreePages
+	}
 	for i := range in.Indexes {
-		if x := &in.Indexes[i]; x.SDI {
+		if x := &in.Indexes[i]; x.SDI && !in.File.Shared {
 			a.SDI = &Tree{Levels: []uint32{1}, LOB: x.LeafUsed, Values: 1}
 		}
 	}

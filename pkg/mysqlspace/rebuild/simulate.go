@@ -23,6 +23,8 @@ type Alloc struct {
 	SDI *Tree
 	// Trees are the indexes in the order in which they are made: the clustered one first.
 	Trees []Tree
+	// Pages and FreePages are those of the tablespace that they are allocated in, if it is not a new one: a shared tablespace.
+	Pages, FreePages uint32
 	// Inserts says that rows are inserted one by one (a copy), else that indexes are loaded page by page in order.
 	Inserts bool
 }
@@ -54,6 +56,9 @@ func (a *Alloc) rules() (rules, uint32) {
 func Simulate(a Alloc) int64 {
 	r, initial := a.rules()
 	t := newTablespace(r, initial)
+	if a.Pages > 0 {
+		t = sharedTablespace(r, a.Pages, a.FreePages)
+	}
 	var sdi *builder
 	if a.SDI != nil {
 		sdi = newBuilder(t, a.SDI)

@@ -83,6 +83,38 @@ func newTablespace(r rules, initial uint32) *tablespace {
 	return t
 }
 
+// sharedTablespace has so many pages, of which some are free: whole extents as far as they go, and the rest in one that segments
+// share.
+func sharedTablespace(r rules, pages, free uint32) *tablespace {
+	t := &tablespace{rules: r, size: pages, inodes: int(r.fragLimit)}
+	count := max(pages/r.extentPages, 1)
+	t.extents = make([]extent, count)
+	t.freeLimit = count * r.extentPages
+	whole := min(free/r.extentPages, count-1)
+	rest := min(free-whole*r.extentPages, r.extentPages-2)
+	for number := range count {
+		e := &t.extents[number]
+		if number >= count-whole {
+			t.free = append(t.free, number)
+			continue
+		}
+		e.state = extentFullFrag
+		used := r.extentPages
+		if number == 0 {
+			used = min(pages, r.extentPages) - min(rest, pages-2)
+			e.state = extentFreeFrag
+			t.freeFrag = append(t.freeFrag, number)
+		}
+		for bit := range used {
+			e.take(bit)
+		}
+	}
+	if t.extents[0].count == r.extentPages {
+		t.extents[0].state, t.freeFrag = extentFullFrag, nil
+	}
+	return t
+}
+
 // descriptor is the extent of a page, nil where none is made yet (xdes_get_descriptor_with_space_hdr).
 func (t *tablespace) descriptor(page uint32) *extent {
 	if page >= t.size || page >= t.freeLimit {
