@@ -361,6 +361,12 @@ func TestTreemapOfManyTablesAndOfNone(t *testing.T) {
 	if drawn-heaps+smaller != 10000 || drawn < 500 {
 		t.Errorf("%d areas, %d of them for %d tables", drawn, heaps, smaller)
 	}
+	// What is drawn as one keeps what all of it is, and what rebuilds would give back.
+	all := ask[float64](t, b, `Array.from(document.querySelectorAll('.leaf')).reduce((n, g) => n + g.leaf.size, 0)`)
+	back := ask[float64](t, b, `Array.from(document.querySelectorAll('.leaf')).reduce((n, g) => n + g.leaf.r[1], 0)`)
+	if math.Abs(back/all-0.25) > 0.001 {
+		t.Errorf("rebuilds give back %.4f of the map, want a quarter", back/all)
+	}
 	screenshot(t, b, "treemap-many")
 	empty := writePage(t, &treemap.Page{Title: "Empty"})
 	b.requests = nil

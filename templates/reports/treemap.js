@@ -76,6 +76,7 @@
     const one = { n: rest.length + ' smaller', group: rest[0].group, size: 0, t: [['together', rest.length + ' tables']], heap: true };
     for (const leaf of rest) {
       one.size += leaf.size;
+      if (leaf.r) one.r = leaf.r.map((n, i) => n + (one.r ? one.r[i] : 0));
       for (const part of PARTS) one[part[0]] = (one[part[0]] || 0) + (leaf[part[0]] || 0);
     }
     return shown.concat([one]).sort((a, b) => b.size - a.size);
