@@ -156,11 +156,33 @@ func (p *planner) describe(t *reclaim.Table, item *space.Item, known *live.Table
 	t.Known, t.Place = true, reclaim.Place(known.Place)
 	t.Fulltext, t.ForeignKeys, t.Triggers = t.Fulltext || known.Fulltext, t.ForeignKeys || known.ForeignKeys, t.Triggers || known.Triggers
 	t.UniqueKey = t.UniqueKey || known.UniqueKey || len(known.Indexes) == 0
+	t.Indexes = append(t.Indexes, secondary(item, known)...)
+}
+
+// secondary are the bytes of the secondary indexes: those of the file, in the proportions of stored statistics where they know all.
+func secondary(item *space.Item, known *live.Table) []int64 {
+	var all []int64
+	var sum int64
 	for _, x := range known.Indexes {
-		if x.Kind&1 == 0 && x.Bytes != nil {
-			t.Indexes = append(t.Indexes, *x.Bytes)
+		if x.Kind&1 != 0 {
+			continue
 		}
+		if x.Bytes == nil || *x.Bytes == 0 {
+			sum = 0
+			break
+		}
+		all, sum = append(all, *x.Bytes), sum+*x.Bytes
 	}
+	switch {
+	case item.IndexBytes == nil:
+		return all
+	case sum == 0:
+		return []int64{*item.IndexBytes}
+	}
+	for i := range all {
+		all[i] = int64(float64(all[i]) / float64(sum) * float64(*item.IndexBytes))
+	}
+	return all
 }
 
 // mountOf is the mount of a file of the report, "" where it is not known.
