@@ -93,7 +93,7 @@ func (q *questions) defined(ctx context.Context, condition string) error {
 		}
 		seen++
 		tables := partitions[[2]string{schema, name}]
-		if len(tables) == 0 && engine != "InnoDB" {
+		if len(tables) == 0 && (engine != "InnoDB" || q.blind()) {
 			t := &Table{Schema: schema, Name: name, Engine: engine, Place: "own"}
 			q.add(t)
 			tables = []*Table{t}
@@ -127,11 +127,11 @@ const maxOthers = 1000
 func (q *questions) otherEngines(ctx context.Context) error {
 	asked := 0
 	for _, t := range q.out.Tables {
-		if t.Engine == "InnoDB" || strings.HasPrefix(t.Schema, "mysql") || t.Engine == "PERFORMANCE_SCHEMA" {
+		if t.Engine == "InnoDB" && (!q.blind() || t.Data != nil) || strings.HasPrefix(t.Schema, "mysql") || t.Engine == "PERFORMANCE_SCHEMA" {
 			continue
 		}
 		if asked++; asked > q.most() {
-			q.hide(fmt.Sprintf("sizes of more than %d tables of other engines: each would be opened", q.most()), "read the files with --datadir")
+			q.hide(fmt.Sprintf("sizes of more than %d tables that InnoDB's dictionary does not show: each would be opened", q.most()), "read the files with --datadir, or "+grantProcess)
 			return nil
 		}
 		query := "SELECT TABLE_ROWS, DATA_LENGTH, INDEX_LENGTH, DATA_FREE FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?"
@@ -143,8 +143,15 @@ func (q *questions) otherEngines(ctx context.Context) error {
 	return nil
 }
 
+// blind says whether InnoDB's dictionary is hidden: tables are then known by the names that the account may see, and their sizes
+// by opening them.
+func (q *questions) blind() bool { return len(q.byID) == 0 }
+
 // most bounds the tables that are opened: MySQL is promised few.
 func (q *questions) most() int {
+	if q.blind() {
+		return 100
+	}
 	if q.out.Flavour == "mysql" {
 		return 4
 	}
