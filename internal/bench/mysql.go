@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/opsctl/opsctl/internal/testpeers"
@@ -41,7 +42,8 @@ func measureMySQL(ctx context.Context, bin string, rounds int) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(measureOffline(ctx, bin, tree, data, rounds), measureOnline(ctx, bin, tree, data, rounds))
+	coldest, err := measureOnline(ctx, bin, tree, data, rounds)
+	return errors.Join(err, measureOffline(ctx, bin, data, rounds, coldest))
 }
 
 // tenThousandTables finds a data folder in the cache, or has a server make it.
@@ -83,12 +85,12 @@ func mysqlStatements() string {
 	return b.String()
 }
 
-// measureOffline reads the files: cold means that the kernel had to forget them, which only root may ask for.
-func measureOffline(ctx context.Context, bin string, tree *testpeers.Tree, data string, rounds int) error {
-	_ = tree
+// measureOffline reads the files: cold means that the kernel had to forget them, which only root may ask for. query is what the classic
+// one took of a cold server.
+func measureOffline(ctx context.Context, bin, data string, rounds int, query measured) error {
 	space := []string{bin, "mysql", "space", "--datadir", data, "-q", "-o", "json"}
 	all := []*contender{
-		{name: "opsctl, structure", argv: append(space, "--sample", "0"), keep: true},
+		{name: "opsctl, structure", argv: append(slices.Clone(space), "--sample", "-1"), keep: true},
 		{name: "opsctl, with fill", argv: space},
 		{name: "find -printf (stat)", argv: []string{"find", data, "-printf", "%s %b\n"}},
 	}
@@ -111,6 +113,8 @@ func measureOffline(ctx context.Context, bin string, tree *testpeers.Tree, data 
 		if len(all[0].runs) > 0 {
 			fmt.Println(map[bool]string{true: "cold", false: "warm"}[cold])
 			compare(all)
+			took := middle(all[0].runs, func(m measured) float64 { return m.wall.Seconds() })
+			fmt.Printf("the classic query, cold, took %.2f s: %.1f times as long\n", query.wall.Seconds(), query.wall.Seconds()/took)
 		}
 	}
 	return counted(all[0].said)
@@ -120,10 +124,10 @@ func measureOffline(ctx context.Context, bin string, tree *testpeers.Tree, data 
 func forget() bool { return os.WriteFile("/proc/sys/vm/drop_caches", []byte("3\n"), 0) == nil }
 
 // measureOnline asks a server: cold is a new one, with the kernel's caches dropped where that can be.
-func measureOnline(ctx context.Context, bin string, tree *testpeers.Tree, data string, rounds int) (err error) {
+func measureOnline(ctx context.Context, bin string, tree *testpeers.Tree, data string, rounds int) (cold measured, err error) {
 	d, err := testpeers.StartMariaDBOn(ctx, tree, data)
 	if err != nil {
-		return err
+		return measured{}, err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
 	client := d.Tree().Command(ctx, "usr/bin/mariadb", "--no-defaults", "--socket="+d.Socket, "--user=root", "--batch", "-e", classic)
@@ -133,19 +137,20 @@ func measureOnline(ctx context.Context, bin string, tree *testpeers.Tree, data s
 	}
 	forget()
 	if err := all[1].run(ctx, true); err != nil {
-		return err
+		return measured{}, err
 	}
-	fmt.Printf("\nserver: the classic query cold: %.2f s\nwarm; %d rounds in turns\n", all[1].runs[0].wall.Seconds(), rounds)
+	cold = all[1].runs[0]
+	fmt.Printf("\nserver with %d tables: the classic query cold: %.2f s\nwarm; %d rounds in turns\n", mysqlSchemas*mysqlPerSchema+mysqlLarge, cold.wall.Seconds(), rounds)
 	all[1].runs = nil
 	for round := range rounds + 1 {
 		for _, c := range all {
 			if err := c.run(ctx, round > 0); err != nil {
-				return err
+				return measured{}, err
 			}
 		}
 	}
 	compare(all)
-	return counted(all[0].said)
+	return cold, counted(all[0].said)
 }
 
 // compare prints medians, and each one's as a multiple of the first's.
