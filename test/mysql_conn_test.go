@@ -31,7 +31,13 @@ func noEnv(string) string { return "" }
 func connect(t *testing.T, d *testpeers.Database, o mysqlconn.Options) *mysqlconn.Session {
 	t.Helper()
 	o.NoDefaults, o.Socket, o.User = true, d.Socket, "root"
-	c, err := mysqlconn.Resolve(t.Context(), o, mysqlconn.Env{Getenv: noEnv})
+	return open(t, o, "")
+}
+
+// open opens a session with in as standard input; it ends with the test.
+func open(t *testing.T, o mysqlconn.Options, in string) *mysqlconn.Session {
+	t.Helper()
+	c, err := mysqlconn.Resolve(t.Context(), o, mysqlconn.Env{Getenv: noEnv, In: strings.NewReader(in)})
 	if err != nil {
 		t.Fatal(err)
 	}

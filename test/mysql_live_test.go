@@ -125,7 +125,9 @@ create user process@localhost identified by 'x'; grant process on *.* to process
 		} {
 			s := connectAs(t, d, user)
 			snap := snapshot(t, s)
-			named := slices.ContainsFunc(snap.Tables, func(x *live.Table) bool { return x.Schema == "shop" && x.Name == "dup" && (user != "one" || x.Data != nil) })
+			named := slices.ContainsFunc(snap.Tables, func(x *live.Table) bool {
+				return x.Schema == "shop" && x.Name == "dup" && (user != "one" || x.Data != nil)
+			})
 			helped := slices.ContainsFunc(snap.Limits, func(l space.Limit) bool { return strings.Contains(l.Help, c.help) })
 			if named != c.tables || !helped {
 				t.Errorf("%s: tables %v, limits %v", user, named, snap.Limits)
@@ -142,21 +144,7 @@ create user process@localhost identified by 'x'; grant process on *.* to process
 
 func connectAs(t *testing.T, d *testpeers.Database, user string) *mysqlconn.Session {
 	t.Helper()
-	config, err := mysqlconn.Resolve(t.Context(), mysqlconn.Options{NoDefaults: true, Socket: d.Socket, User: user, PasswordStdin: true},
-		mysqlconn.Env{Getenv: noEnv, In: strings.NewReader("x")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := config.Open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	return open(t, mysqlconn.Options{NoDefaults: true, Socket: d.Socket, User: user, PasswordStdin: true}, "x")
 }
 
 // TestAskingOpensFewTables counts what a snapshot leaves in MySQL's counters.

@@ -68,7 +68,7 @@ func newRecord(env *cli.Env, collect collectFunc) *cobra.Command {
 			"  opsctl mysql history record --datadir /var/lib/mysql --file /srv/sizes.ndjson",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := notEmpty(cmd); err != nil {
+			if err := cli.NotEmpty(cmd); err != nil {
 				return err
 			}
 			path, err := historyPath(env, file)
@@ -182,7 +182,7 @@ func (o *showOptions) addFlags(cmd *cobra.Command) {
 
 // check reads the flags and returns within which time a mount that will be full is a failure, 0 for never.
 func (o *showOptions) check(env *cli.Env, cmd *cobra.Command) (time.Duration, error) {
-	if err := notEmpty(cmd); err != nil {
+	if err := cli.NotEmpty(cmd); err != nil {
 		return 0, err
 	}
 	if !slices.Contains([]string{"table", "schema", "server"}, o.By) {

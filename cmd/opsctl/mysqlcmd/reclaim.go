@@ -64,10 +64,7 @@ func newReclaim(env *cli.Env, plan planFunc) *cobra.Command {
 			if err := render.Document(env, o.view(made)); err != nil {
 				return err
 			}
-			if err := errors.Join(made.Problems...); err != nil {
-				return cli.Partial(err)
-			}
-			return nil
+			return cli.Verdict(false, errors.Join(made.Problems...))
 		},
 	}
 	o.addFlags(cmd)
@@ -83,7 +80,7 @@ func newReclaim(env *cli.Env, plan planFunc) *cobra.Command {
 }
 
 func (o *reclaimOptions) check(env *cli.Env, cmd *cobra.Command) error {
-	if err := notEmpty(cmd); err != nil {
+	if err := cli.NotEmpty(cmd); err != nil {
 		return err
 	}
 	var err error

@@ -95,7 +95,7 @@ func (o *spaceOptions) addFlags(cmd *cobra.Command) {
 
 // check turns the flags into the package's options.
 func (o *spaceOptions) check(env *cli.Env, cmd *cobra.Command) error {
-	if err := notEmpty(cmd); err != nil {
+	if err := cli.NotEmpty(cmd); err != nil {
 		return err
 	}
 	if err := o.Check(); err != nil {
@@ -160,16 +160,7 @@ func spaceCSV(r *space.Report) (heads []string, rows [][]string) {
 
 // verdict turns limits that were crossed, and files that could not be judged, into the exit code.
 func verdict(r *space.Report) error {
-	err := errors.Join(r.Problems...)
-	if mysqlspace.Failed(r) {
-		found := cli.Found()
-		found.Err = err
-		return found
-	}
-	if err != nil {
-		return cli.Partial(err)
-	}
-	return nil
+	return cli.Verdict(mysqlspace.Failed(r), errors.Join(r.Problems...))
 }
 
 // collectError gives the error of a run that has no result its code.

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"io/fs"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/opsctl/opsctl/pkg/authkeys"
 	"github.com/opsctl/opsctl/pkg/cli"
@@ -55,7 +53,7 @@ func newAudit(env *cli.Env, run auditFunc) *cobra.Command {
 			"  opsctl ssh audit -o json | jq '.logins[] | select(.location == null)'",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := notEmpty(cmd); err != nil {
+			if err := cli.NotEmpty(cmd); err != nil {
 				return err
 			}
 			if err := o.check(env, args); err != nil {
@@ -72,7 +70,7 @@ func newAudit(env *cli.Env, run auditFunc) *cobra.Command {
 			if renderErr := render.Document(env, page); renderErr != nil {
 				return renderErr
 			}
-			return verdict(doc, severity.Severity(o.failOn), err)
+			return cli.Verdict(doc.Exceeds(severity.Severity(o.failOn)), err)
 		},
 	}
 	o.addFlags(cmd)
@@ -97,25 +95,6 @@ func (o *auditOptions) addFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&o.report.Ignore, "ignore", nil, "leave out findings: `ID[:SUBJECT]` (repeatable)")
 	f.StringVar(&o.failOn, "fail-on", "", "exit 3 on a finding of this `SEVERITY` or above: info, low, medium, high, critical")
 	f.IntVar(&o.report.Top, "top", o.report.Top, "show the `N` largest rows of failures; 0 shows all")
-}
-
-// notEmpty refuses a flag with an empty value: in a script it is a variable that
-// was not set, and must not mean all users, no check or this host.
-func notEmpty(cmd *cobra.Command) error {
-	var err error
-	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
-		if !f.Changed {
-			return
-		}
-		values := []string{f.Value.String()}
-		if list, ok := f.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
-		}
-		if err == nil && slices.Contains(values, "") {
-			err = cli.Usagef("--%s must not be empty", f.Name)
-		}
-	})
-	return err
 }
 
 // check turns the flags into the packages' options.
@@ -229,17 +208,4 @@ func auditError(err error) error {
 		return &cli.Error{Code: cli.CodeFailed, ID: "ssh.logs", Err: err}
 	}
 	return err
-}
-
-// verdict turns findings and files that could not be read into the exit code.
-func verdict(doc *sshaudit.Document, failOn severity.Severity, err error) error {
-	if doc.Exceeds(failOn) {
-		found := cli.Found()
-		found.Err = err
-		return found
-	}
-	if err != nil {
-		return cli.Partial(err)
-	}
-	return nil
 }

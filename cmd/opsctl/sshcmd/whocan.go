@@ -47,7 +47,7 @@ func newWhoCan(env *cli.Env) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.query.User = args[0]
-			if err := notEmpty(cmd); err != nil {
+			if err := cli.NotEmpty(cmd); err != nil {
 				return err
 			}
 			if err := o.check(env); err != nil {
