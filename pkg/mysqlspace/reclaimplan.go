@@ -2,8 +2,10 @@ package mysqlspace
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,8 +20,8 @@ import (
 // PlanOptions say what a plan is made from.
 type PlanOptions struct {
 	Options
-	// Replicas were asked for what they still need.
-	Replicas []reclaim.Replica
+	// Replicas are those that were asked, by name, with what they said of their sources.
+	Replicas map[string][]live.Position
 	// KeepBinlogs is how old binary logs have to be.
 	KeepBinlogs time.Duration
 	// Tmpdir is where the server sorts; "" for what it says.
@@ -205,7 +207,10 @@ func (p *planner) mountOf(file string) string {
 // binlogs plans their purge. Replicas that the server knows and nobody asked count as ones that need everything.
 func (p *planner) binlogs() []reclaim.Step {
 	snap := p.snapshot()
-	b := reclaim.Binlogs{Replicas: p.o.Replicas, Keep: p.o.KeepBinlogs, Now: p.o.now()}
+	b := reclaim.Binlogs{Keep: p.o.KeepBinlogs, Now: p.o.now()}
+	for _, name := range slices.Sorted(maps.Keys(p.o.Replicas)) {
+		b.Replicas = append(b.Replicas, needs(name, p.o.Replicas[name], snap.Variables["server_id"]))
+	}
 	dir := filepath.Dir(snap.Variables["log_bin_basename"])
 	for _, log := range snap.Binlogs {
 		one := reclaim.Binlog{Name: log.Name, Bytes: log.Bytes}
@@ -221,6 +226,16 @@ func (p *planner) binlogs() []reclaim.Step {
 		b.Replicas = append(b.Replicas, reclaim.Replica{Name: snap.Replicas[i].Name})
 	}
 	return b.Plan()
+}
+
+// needs is what a replica that was asked needs of this server. Logs of another source may have the same names.
+func needs(name string, said []live.Position, server string) reclaim.Replica {
+	for _, position := range said {
+		if position.Source == server && server != "" {
+			return reclaim.Replica{Name: name, Needs: position.Log}
+		}
+	}
+	return reclaim.Replica{Name: name + ", which does not name this server as its source,"}
 }
 
 // files plans what is beside the tables.

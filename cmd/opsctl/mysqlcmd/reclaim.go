@@ -101,12 +101,13 @@ func (o *reclaimOptions) check(env *cli.Env, cmd *cobra.Command) error {
 
 // plan asks the replicas and the server, reads files, and plans.
 func (o *reclaimOptions) plan(cmd *cobra.Command, env *cli.Env, plan planFunc) (*reclaim.Plan, error) {
+	o.Replicas = map[string][]live.Position{}
 	for _, name := range o.replicas {
-		r, err := o.askReplica(cmd.Context(), env, name)
+		said, err := o.askReplica(cmd.Context(), env, name)
 		if err != nil {
 			return nil, err
 		}
-		o.Replicas = append(o.Replicas, r)
+		o.Replicas[name] = said
 	}
 	var made *reclaim.Plan
 	_, err := o.collect(cmd, env, func(ctx context.Context, full mysqlspace.Options) (*space.Report, error) {
@@ -129,32 +130,32 @@ func (o *reclaimOptions) plan(cmd *cobra.Command, env *cli.Env, plan planFunc) (
 }
 
 // askReplica logs in at a replica as at the server.
-func (o *reclaimOptions) askReplica(ctx context.Context, env *cli.Env, name string) (_ reclaim.Replica, err error) {
+func (o *reclaimOptions) askReplica(ctx context.Context, env *cli.Env, name string) (_ []live.Position, err error) {
 	options := o.source.Options
 	options.Host, options.Socket, options.Limit = name, "", o.limit
 	if host, port, err := net.SplitHostPort(name); err == nil {
 		options.Host = host
 		if options.Port, err = strconv.Atoi(port); err != nil {
-			return reclaim.Replica{}, cli.Usagef("--replica %q: the port is no number", name)
+			return nil, cli.Usagef("--replica %q: the port is no number", name)
 		}
 	}
 	if o.PasswordStdin {
-		return reclaim.Replica{}, cli.Usagef("--password-stdin and --replica do not go together: standard input is read once")
+		return nil, cli.Usagef("--password-stdin and --replica do not go together: standard input is read once")
 	}
 	config, err := mysqlconn.Resolve(ctx, options, connectEnv(env))
 	if err != nil {
-		return reclaim.Replica{}, connectError(err)
+		return nil, connectError(err)
 	}
 	session, err := config.Open(ctx)
 	if err != nil {
-		return reclaim.Replica{}, connectError(err)
+		return nil, connectError(err)
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
-	needs, err := live.Needs(ctx, session)
+	said, err := live.Positions(ctx, session)
 	if err != nil {
-		return reclaim.Replica{}, connectError(err)
+		return nil, connectError(err)
 	}
-	return reclaim.Replica{Name: name, Needs: needs}, nil
+	return said, nil
 }
 
 func (o *reclaimOptions) view(plan *reclaim.Plan) render.View {

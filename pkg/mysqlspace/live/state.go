@@ -86,19 +86,26 @@ func (q *questions) undo(ctx context.Context) error {
 	return q.hidden(err, "how far purge is behind", grantProcess)
 }
 
-// Needs asks a replica which binary log of its source it still needs: the one that its SQL thread reads. "" where it has no source.
-func Needs(ctx context.Context, s Session) (log string, err error) {
+// Position is what a replica says of its source.
+type Position struct {
+	// Log is the source's binary log that its SQL thread reads: it still needs that and all later ones.
+	Log string
+	// Source is the server_id of its source, as text.
+	Source string
+}
+
+// Positions asks a replica about its sources; none where it has no source.
+func Positions(ctx context.Context, s Session) (all []Position, err error) {
 	for _, query := range []string{"SHOW REPLICA STATUS", "SHOW SLAVE STATUS"} {
 		err = s.Named(ctx, query, func(row map[string]string) {
-			for _, name := range []string{"relay_source_log_file", "relay_master_log_file"} {
-				if row[name] != "" && (log == "" || row[name] < log) {
-					log = row[name]
-				}
-			}
+			all = append(all, Position{
+				Log:    row["relay_source_log_file"] + row["relay_master_log_file"],
+				Source: row["source_server_id"] + row["master_server_id"],
+			})
 		})
 		if !mysqlconn.IsSyntax(err) {
 			break
 		}
 	}
-	return log, err
+	return all, err
 }

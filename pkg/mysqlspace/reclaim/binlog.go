@@ -82,7 +82,7 @@ func (b Binlogs) firstFor(r Replica, step *Step) int {
 	i := slices.IndexFunc(b.Logs, func(log Binlog) bool { return log.Name == r.Needs || strings.HasSuffix(log.Name, "/"+r.Needs) })
 	switch {
 	case r.Needs == "":
-		step.Blockers = append(step.Blockers, fmt.Sprintf("which log the replica %s still needs is not known: name it with --replica", r.Name))
+		step.Blockers = append(step.Blockers, fmt.Sprintf("which log the replica %s still needs is not known: ask it with --replica", r.Name))
 		return len(b.Logs) - 1
 	case i < 0:
 		step.Blockers = append(step.Blockers, fmt.Sprintf("the replica %s needs %s, which is not among the logs", r.Name, r.Needs))
