@@ -52,19 +52,14 @@ func (q *questions) processes(ctx context.Context) error {
 		return nil
 	}
 	altering, senders := 0, 0
-	err := q.s.Each(ctx, "SELECT COMMAND, INFO FROM information_schema.PROCESSLIST", func(row func(...any) error) error {
-		var command string
-		var info *string
-		if err := row(&command, &info); err != nil {
-			return err
-		}
-		if strings.HasPrefix(command, "Binlog Dump") {
+	// MySQL makes a temporary table on the disk of information_schema.PROCESSLIST: a write.
+	err := q.s.Named(ctx, "SHOW FULL PROCESSLIST", func(row map[string]string) {
+		if strings.HasPrefix(row["command"], "Binlog Dump") {
 			senders++
 		}
-		if info != nil && alters.MatchString(*info) {
+		if alters.MatchString(row["info"]) {
 			altering++
 		}
-		return nil
 	})
 	if err != nil {
 		return q.hidden(err, "running statements", grantProcess)
