@@ -2,12 +2,10 @@ package test
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -145,59 +143,4 @@ func fill(t *testing.T, path string, bytes int64) {
 	if err := errorsOf(unix.Fallocate(int(f.Fd()), 0, 0, bytes), f.Close()); err != nil {
 		t.Fatalf("taking %d bytes: %v", bytes, err)
 	}
-}
-
-// TestARunOfTheProgramIsHarmless looks at the counters of a server around whole runs, and at what an interrupted one leaves.
-func TestARunOfTheProgramIsHarmless(t *testing.T) {
-	databases(t, func(t *testing.T, d *testpeers.Database) {
-		t.Helper()
-		statements := []string{"create database many; use many"}
-		for i := range 100 {
-			statements = append(statements, fmt.Sprintf("create table t%d (id int auto_increment primary key, a int, key (a)) engine=innodb", i))
-		}
-		sql(t, d, strings.Join(statements, "; "))
-		args := []string{"mysql", "space", "--no-defaults", "-S", d.Socket, "-u", "root", "-o", "json", "-q"}
-		run := func() {
-			if out, err := exec.CommandContext(t.Context(), opsctlProgram(t), args...).CombinedOutput(); err != nil {
-				t.Fatalf("%v: %s", err, out)
-			}
-		}
-		// A new server opens the tables of its own dictionary, once for each of its table caches; a thread finds its cache by its number.
-		for range 16 {
-			run()
-		}
-		before := settled(t, d)
-		run()
-		after := counters(t, d)
-		mysql := !strings.Contains(sql(t, d, "select version()"), "MariaDB")
-		if n := after["Opened_tables"] - before["Opened_tables"]; n > 10 && mysql {
-			t.Errorf("%d tables were opened", n)
-		}
-		for _, name := range []string{"Com_commit", "Innodb_os_log_written", "Innodb_redo_log_current_lsn", "Com_insert", "Com_update"} {
-			if after[name] != before[name] {
-				t.Errorf("%s grew by %d", name, after[name]-before[name])
-			}
-		}
-		interrupted(t, d, args)
-	})
-}
-
-// interrupted stops a run with SIGINT once it is connected; one that was quicker has ended by itself.
-func interrupted(t *testing.T, d *testpeers.Database, args []string) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), opsctlProgram(t), args...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	poll(t, "the run is connected", func() string {
-		if len(ended) > 0 || sql(t, d, "select count(*) > 1 from information_schema.processlist where user = 'root' and command <> 'Daemon'") == "1" {
-			return ""
-		}
-		return "not yet"
-	})
-	_ = cmd.Process.Signal(syscall.SIGINT)
-	<-ended
-	poll(t, "only the asking thread is left", is(t, d, "select count(*) from information_schema.processlist where user = 'root' and command <> 'Daemon'", "1"))
 }

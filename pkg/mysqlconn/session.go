@@ -174,6 +174,8 @@ func (s *Session) rows(ctx context.Context, query string, read func(*sql.Rows) e
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	running, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
 	done, killed := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(killed)
@@ -181,9 +183,16 @@ func (s *Session) rows(ctx context.Context, query string, read func(*sql.Rows) e
 		case <-ctx.Done():
 			s.kill()
 		case <-done:
+			return
+		}
+		// The statement ends now, unless the connection is stalled: then nothing more comes of it.
+		select {
+		case <-done:
+		case <-time.After(killTimeout):
+			abandon()
 		}
 	}()
-	err := s.query(context.WithoutCancel(ctx), query, read, args)
+	err := s.query(running, query, read, args)
 	close(done)
 	<-killed
 	if ctx.Err() != nil {
