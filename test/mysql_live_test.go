@@ -147,37 +147,6 @@ func connectAs(t *testing.T, d *testpeers.Database, user string) *mysqlconn.Sess
 	return open(t, mysqlconn.Options{NoDefaults: true, Socket: d.Socket, User: user, PasswordStdin: true}, "x")
 }
 
-// TestAskingOpensFewTables counts what a snapshot leaves in MySQL's counters.
-func TestAskingOpensFewTables(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs real servers")
-	}
-	databases(t, func(t *testing.T, d *testpeers.Database) {
-		t.Helper()
-		statements := []string{"create database many; use many"}
-		for i := range 200 {
-			statements = append(statements, fmt.Sprintf("create table t%d (id int auto_increment primary key, a int, key (a)) engine=innodb", i))
-		}
-		sql(t, d, strings.Join(statements, "; "))
-		s := connect(t, d, mysqlconn.Options{})
-		snapshot(t, s) // a new server opens the tables of its dictionary, once for each of its caches
-		before := settled(t, d)
-		snap := snapshot(t, s)
-		after := counters(t, d)
-		if len(snap.Tables) < 200 {
-			t.Errorf("%d tables", len(snap.Tables))
-		}
-		if n := after["Opened_tables"] - before["Opened_tables"]; n > 10 && snap.Flavour == "mysql" {
-			t.Errorf("%d tables were opened", n)
-		}
-		for _, name := range []string{"Com_commit", "Innodb_os_log_written", "Innodb_redo_log_current_lsn", "Com_insert", "Com_update"} {
-			if after[name] != before[name] {
-				t.Errorf("%s grew by %d", name, after[name]-before[name])
-			}
-		}
-	})
-}
-
 // settled are counters once the server's own threads write no more of what was made.
 func settled(t *testing.T, d *testpeers.Database) map[string]int64 {
 	t.Helper()

@@ -168,5 +168,6 @@ func singleByte(collation uint32) (single, known bool) {
 	case 33, 45, 46, 83: // utf8mb3 and utf8mb4
 		return false, true
 	}
-	return false, collation >= 192 && collation <= 247
+	// The Unicode collations of UTF-8, and MariaDB's uca1400 ones of utf8mb3 and utf8mb4 (strings/ctype-uca.h).
+	return false, collation >= 192 && collation <= 247 || collation >= 2048 && collation < 2048+2*256
 }
