@@ -124,38 +124,15 @@ func manyColumns(n int) string {
 // countMySQL asks for rows by table or partition, and by index for the pages that its segments reserve, once ANALYZE has looked.
 func countMySQL(t *testing.T, d *testpeers.Database) (rows map[string]int64, reserved map[string]uint32) {
 	t.Helper()
-	number := func(text string) map[string]int64 {
-		out, err := d.SQL(t.Context(), text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all := map[string]int64{}
-		for line := range strings.Lines(out) {
-			name, n, _ := strings.Cut(strings.TrimSpace(line), "\t")
-			if all[name], err = strconv.ParseInt(n, 10, 64); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return all
-	}
-	out, err := d.SQL(t.Context(), `select concat('analyze table shop.', table_name, ';') from information_schema.tables where table_schema = 'shop'`)
-	if err == nil {
-		_, err = d.SQL(t.Context(), out)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err = d.SQL(t.Context(), `select concat('select ''shop/', table_name, ifnull(concat('#P#', partition_name, ifnull(concat('#SP#', subpartition_name), '')), ''),
+	sql(t, d, sql(t, d, `select concat('analyze table shop.', table_name, ';') from information_schema.tables where table_schema = 'shop'`))
+	counting := sql(t, d, `select concat('select ''shop/', table_name, ifnull(concat('#P#', partition_name, ifnull(concat('#SP#', subpartition_name), '')), ''),
  ''', count(*) from shop.', table_name, ifnull(concat(' partition (', ifnull(subpartition_name, partition_name), ')'), ''), ';')
  from information_schema.partitions where table_schema = 'shop'`)
-	if err != nil {
-		t.Fatal(err)
-	}
 	reserved = map[string]uint32{}
-	for name, n := range number(`select concat(database_name, '/', lower(table_name), '/', index_name), stat_value from mysql.innodb_index_stats where stat_name = 'size'`) {
+	for name, n := range numbers(t, d, `select concat(database_name, '/', lower(table_name), '/', index_name), stat_value from mysql.innodb_index_stats where stat_name = 'size'`) {
 		reserved[name] = uint32(n)
 	}
-	return number(out), reserved
+	return numbers(t, d, counting), reserved
 }
 
 type mysqlJudge struct {
@@ -271,15 +248,7 @@ var dumped = regexp.MustCompile(`#::\s+\d+.*index id=(\d+), page level=(\d+), No
 // compare holds the pages of a file's indexes to innochecksum's, which counts freed ones too, and to the server's figures.
 func (j mysqlJudge) compare(t *testing.T, file string, documents *sdi.Document) {
 	t.Helper()
-	space := openSpace(t, file)
-	st, err := space.Structure(t.Context())
-	if err != nil || len(st.Damage) > 0 {
-		t.Errorf("%s: %v, %v", file, err, st.Damage)
-	}
-	tally, err := space.Scan(t.Context())
-	if err != nil || len(tally.Bad) > 0 {
-		t.Errorf("%s: %v, %v", file, err, tally.Bad)
-	}
+	st, tally := readSpace(t, file)
 	dump := filepath.Join(t.TempDir(), "dump")
 	if out, err := j.tree.Command(t.Context(), "usr/bin/innochecksum", "-D", dump, file).CombinedOutput(); err != nil {
 		t.Errorf("innochecksum %s: %v: %s", file, err, out)

@@ -103,6 +103,8 @@ create table Über$x (n int); create table ` + "`a-b/c`" + ` (n int);
 insert into small (a) select md5(seq % 100) from seq_1_to_9000;
 delete from small where id % 2 = 0 or id between 3000 and 5000;
 update small set a = concat(a, id) where id % 7 = 0;
+create table whole (id int primary key, a varchar(200), key (a)) row_format=compressed key_block_size=` + strings.TrimSuffix(size, "k") + `;
+insert into whole select id, a from small;
 create table tiny (id int primary key, a text) row_format=compressed key_block_size=1;
 insert into tiny select seq, repeat(md5(seq % 9), if(seq % 200, 1, 400)) from seq_1_to_2000;
 `
@@ -116,18 +118,26 @@ insert into tiny select seq, repeat(md5(seq % 9), if(seq % 200, 1, 400)) from se
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err = d.SQL(t.Context(), "use shop; "+out)
-	if err != nil {
-		t.Fatal(err)
-	}
 	rows := map[string]int64{}
-	for line := range strings.Lines(out) {
-		name, count, _ := strings.Cut(strings.TrimSpace(line), "\t")
-		if rows["shop/"+name], err = strconv.ParseInt(count, 10, 64); err != nil {
-			t.Fatal(err)
-		}
+	for name, n := range numbers(t, d, "use shop; "+out) {
+		rows["shop/"+name] = n
 	}
 	return rows
+}
+
+// numbers asks for rows of a name and a number.
+func numbers(t *testing.T, d *testpeers.Database, query string) map[string]int64 {
+	t.Helper()
+	all := map[string]int64{}
+	for line := range strings.Lines(sql(t, d, query)) {
+		name, text, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = n
+	}
+	return all
 }
 
 // serversIndexes is the server's own account of its dictionary: table, id, columns in the table, index, id, type, root, space and
@@ -222,6 +232,21 @@ func openSpace(t *testing.T, file string) *innodb.Space {
 	return space
 }
 
+// readSpace reads a file's structure and all its pages, and wants neither damaged.
+func readSpace(t *testing.T, file string) (*innodb.Structure, *innodb.Tally) {
+	t.Helper()
+	space := openSpace(t, file)
+	st, err := space.Structure(t.Context())
+	if err != nil || len(st.Damage) > 0 {
+		t.Errorf("%s: %v, %v", file, err, st.Damage)
+	}
+	tally, err := space.Scan(t.Context())
+	if err != nil || len(tally.Bad) > 0 {
+		t.Errorf("%s: %v, %v", file, err, tally.Bad)
+	}
+	return st, tally
+}
+
 // innochecksum is the server's own program that reads tablespaces.
 type innochecksum struct{ tree *testpeers.Tree }
 
@@ -255,15 +280,7 @@ func (p innochecksum) compare(t *testing.T, file string, rows map[string]int64) 
 		t.Errorf("innochecksum %s: %v", file, err)
 		return
 	}
-	space := openSpace(t, file)
-	st, err := space.Structure(t.Context())
-	if err != nil || len(st.Damage) > 0 {
-		t.Errorf("%s: %v, %v", file, err, st.Damage)
-	}
-	tally, err := space.Scan(t.Context())
-	if err != nil || len(tally.Bad) > 0 {
-		t.Errorf("%s: %v, %v", file, err, tally.Bad)
-	}
+	st, tally := readSpace(t, file)
 	name := innodb.DecodeName(strings.TrimSuffix(filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file), ".ibd"))
 	if strings.HasPrefix(name, "shop/") && !strings.Contains(name, "FTS_") {
 		if _, known := rows[name]; !known {

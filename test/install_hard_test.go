@@ -54,6 +54,7 @@ func TestAKilledAdoptionIsTakenBack(t *testing.T) {
 		return r.below(t, "/opt") + r.below(t, "/etc/node_exporter") + r.below(t, "/etc/systemd/system") +
 			r.ask(t, "sh", "-c", "id node_exporter 2>&1; systemctl is-enabled node_exporter; tr '\\0' ' ' </proc/$(systemctl show -P MainPID node_exporter)/cmdline")
 	}
+	r.ask(t, "mkdir", "-p", "/opt") // as every host has it, but for this small one
 	half := 0
 	for n := 7; n < 30; n += numberOfCases(3, 2, 1) {
 		r.ask(t, "sh", "-c", foreignNode, "foreign", r.debian)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/opsctl/opsctl/internal/testpeers"
+	"github.com/opsctl/opsctl/internal/testpeers/mysqltest"
 	"github.com/opsctl/opsctl/pkg/mysqlconn"
 )
 
@@ -27,38 +28,12 @@ func databases(t *testing.T, run func(t *testing.T, d *testpeers.Database)) {
 
 func noEnv(string) string { return "" }
 
-// connect opens a session by the server's socket as root.
-func connect(t *testing.T, d *testpeers.Database, o mysqlconn.Options) *mysqlconn.Session {
-	t.Helper()
-	o.NoDefaults, o.Socket, o.User = true, d.Socket, "root"
-	return open(t, o, "")
-}
-
-// open opens a session with in as standard input; it ends with the test.
-func open(t *testing.T, o mysqlconn.Options, in string) *mysqlconn.Session {
-	t.Helper()
-	c, err := mysqlconn.Resolve(t.Context(), o, mysqlconn.Env{Getenv: noEnv, In: strings.NewReader(in)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := c.Open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
 // TestSessionIsHarmless looks what a session may do, how long, and what is left of it.
 func TestSessionIsHarmless(t *testing.T) {
 	databases(t, func(t *testing.T, d *testpeers.Database) {
 		t.Helper()
 		sql(t, d, "create database shop; create table shop.t (n int primary key) engine=innodb; insert into shop.t values (1)")
-		s := connect(t, d, mysqlconn.Options{Limit: time.Second})
+		s := mysqltest.Connect(t, d, mysqlconn.Options{Limit: time.Second})
 		ctx := t.Context()
 		nothing := func(func(...any) error) error { return nil }
 		for _, statement := range []string{"insert into shop.t values (2)", "delete from shop.t", "create table shop.u (n int)", "drop table shop.t"} {
@@ -85,7 +60,7 @@ func TestSessionIsHarmless(t *testing.T) {
 func TestCancelledStatementEndsOnTheServer(t *testing.T) {
 	databases(t, func(t *testing.T, d *testpeers.Database) {
 		t.Helper()
-		s := connect(t, d, mysqlconn.Options{})
+		s := mysqltest.Connect(t, d, mysqlconn.Options{})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {

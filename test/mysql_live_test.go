@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/opsctl/opsctl/internal/testpeers"
+	"github.com/opsctl/opsctl/internal/testpeers/mysqltest"
 	"github.com/opsctl/opsctl/pkg/mysqlconn"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/live"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
@@ -44,7 +45,7 @@ func TestServerSaysWhatItHas(t *testing.T) {
 	databases(t, func(t *testing.T, d *testpeers.Database) {
 		t.Helper()
 		sql(t, d, shop)
-		snap := snapshot(t, connect(t, d, mysqlconn.Options{}))
+		snap := snapshot(t, mysqltest.Connect(t, d, mysqlconn.Options{}))
 		got := map[string]string{}
 		for _, x := range snap.Tables {
 			if x.Schema != "shop" {
@@ -66,9 +67,6 @@ func TestServerSaysWhatItHas(t *testing.T) {
 		want := map[string]string{
 			"parent": "InnoDB foreign unique", "child": "InnoDB foreign unique", "dup": "InnoDB unique", "nokey": "InnoDB nokey", "small": "InnoDB unique",
 			"parts.p0": "InnoDB unique", "parts.p1": "InnoDB unique", "ft": "InnoDB fulltext unique", "trig": "InnoDB triggers unique", "isam": "MyISAM ",
-		}
-		if snap.Flavour == "mysql" { // its dictionary does not tell the indexes of partitions
-			want["parts.p0"], want["parts.p1"] = "InnoDB ", "InnoDB "
 		}
 		for _, name := range slices.Sorted(maps.Keys(want)) {
 			if got[name] != want[name] {
@@ -142,9 +140,38 @@ create user process@localhost identified by 'x'; grant process on *.* to process
 	})
 }
 
+// TestFreePagesOfSharedTablespacesAreNobodysWithoutPROCESS asks as an account that InnoDB's dictionary is hidden from. The server says
+// for each table what is free in its whole tablespace.
+func TestFreePagesOfSharedTablespacesAreNobodysWithoutPROCESS(t *testing.T) {
+	databases(t, func(t *testing.T, d *testpeers.Database) {
+		t.Helper()
+		text := "set global innodb_file_per_table = off; create table `in` (id int primary key) engine=innodb; create table `in 2` (id int primary key) engine=innodb;"
+		mysql := strings.HasPrefix(sql(t, d, "select @@version_comment"), "MySQL")
+		if mysql {
+			text = "create tablespace shared add datafile 'shared.ibd'; create table `in` (id int primary key) tablespace shared;" +
+				"create table `in 2` (id int primary key) tablespace innodb_system; create table `o w-n` (id int primary key);" +
+				"create table parts (id int primary key) partition by hash (id) partitions 2;"
+		}
+		sql(t, d, "create database one; use one;"+text+"create user one@localhost identified by 'x'; grant select on one.* to one@localhost;")
+		snap := snapshot(t, connectAs(t, d, "one"))
+		var got []string
+		for _, x := range snap.Tables {
+			got = append(got, fmt.Sprintf("%s %v", x.Name, x.Free != nil))
+		}
+		slices.Sort(got)
+		want := []string{"in 2 false", "in false"}
+		if mysql {
+			want = append(want, "o w-n true", "parts true")
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
 func connectAs(t *testing.T, d *testpeers.Database, user string) *mysqlconn.Session {
 	t.Helper()
-	return open(t, mysqlconn.Options{NoDefaults: true, Socket: d.Socket, User: user, PasswordStdin: true}, "x")
+	return mysqltest.Open(t, mysqlconn.Options{NoDefaults: true, Socket: d.Socket, User: user, PasswordStdin: true}, "x")
 }
 
 // settled are counters once the server's own threads write no more of what was made.
@@ -191,7 +218,7 @@ insert into squeezed values (1, repeat('a', 200)), (2, repeat('b', 200)); analyz
 		if err := d.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		snap := snapshot(t, connect(t, d, mysqlconn.Options{}))
+		snap := snapshot(t, mysqltest.Connect(t, d, mysqlconn.Options{}))
 		var lines []string
 		for _, x := range snap.Tables {
 			if x.Schema != "cold" {
@@ -211,7 +238,7 @@ insert into squeezed values (1, repeat('a', 200)), (2, repeat('b', 200)); analyz
 			t.Errorf("got\n%s\nthe server says\n%s", got, want)
 		}
 		sql(t, d, "select * from cold.counted")
-		for _, x := range snapshot(t, connect(t, d, mysqlconn.Options{})).Tables {
+		for _, x := range snapshot(t, mysqltest.Connect(t, d, mysqlconn.Options{})).Tables {
 			if x.Schema+"."+x.Name == "cold.counted" && x.AutoIncrement.Next != 201 {
 				t.Errorf("opened: %+v", x.AutoIncrement)
 			}

@@ -54,18 +54,21 @@ func (d *database) predictTable(t *testing.T, name string, table *table, seed ui
 		o.predicted += p.Bytes
 		o.low += p.Low
 		o.high += p.High
-		o.step = max(o.step, step(d.pageSize, p.Bytes))
+		o.step = max(o.step, step(d.pageSize, p))
 	}
 	return o
 }
 
-// step is what the file of a table of so many bytes grows by.
-func step(pageSize int, bytes int64) int64 {
+// step is what a file of the size that is predicted grows by (fsp_get_pages_to_extend_ibd): a page, until a segment gets its first
+// extent, for which there are two of them, then an extent, and four of them from as many pages on as one page of descriptors has.
+func step(pageSize int, p *rebuild.Prediction) int64 {
 	extent := int64(max(1<<20, 64*pageSize))
 	switch {
-	case bytes < extent:
+	case p.Bytes < extent && p.High >= 2*extent:
+		return 2*extent - p.Bytes
+	case p.Bytes < extent:
 		return int64(pageSize)
-	case bytes < 32*extent:
+	case p.Bytes < min(32*extent, int64(pageSize)*int64(pageSize)):
 		return extent
 	}
 	return 4 * extent
@@ -163,20 +166,35 @@ func judgePredictions(t *testing.T, all []foretold) {
 	if errs[n/2] > 0.03 {
 		t.Errorf("the median error is %.1f %%", 100*errs[n/2])
 	}
-	if far*20 > n {
+	if far > tolerated(n) {
 		t.Errorf("%d of %d predictions are off by more than 8 %% and a step", far, n)
 	}
-	if outside*20 > n {
+	if outside > tolerated(n) {
 		t.Errorf("%d of %d tables are outside of their bounds", outside, n)
 	}
-	// A tenth is the aim. On the small tables of a reduced run, where a page more or less is as much, 6 to 14 % were seen: the
-	// test fails where it gets worse.
-	if widths[n/2] > 0.2 {
+	if widths[n/2] > 0.1 {
 		t.Errorf("bounds are %.1f %% wide in the median", 100*widths[n/2])
 	}
 	if freed*2 < n {
 		t.Errorf("only %d of %d tables had something to free", freed, n)
 	}
+}
+
+// tolerated is how many of n may miss what 95 of 100 have to keep. A reduced run has too few to tell one in twenty from less: there it is
+// what would be exceeded once in a hundred runs if one in twenty missed it.
+func tolerated(n int) int {
+	if numberOfCases(0, 1, 0) == 0 {
+		return n / 20
+	}
+	const rate, chance = 0.05, 0.01
+	exactly := math.Pow(1-rate, float64(n)) // of the binomial distribution
+	more := 1 - exactly
+	k := 0
+	for ; more > chance; k++ {
+		exactly *= float64(n-k) / float64(k+1) * rate / (1 - rate)
+		more -= exactly
+	}
+	return k
 }
 
 // classes are all that a server can make.
@@ -198,7 +216,7 @@ func (d *database) foretell(t *testing.T, n int, r *rand.Rand, number uint64) []
 	var all []foretold
 	classes := d.classes()
 	for i := range n {
-		all = append(all, d.measure(t, fmt.Sprintf("t%d", i), tableOf(classes[i%len(classes)], r), number))
+		all = append(all, d.measure(t, fmt.Sprintf("t%d", i), tableOf(classes[i%len(classes)], d.pageSize, r), number))
 	}
 	return all
 }
@@ -226,7 +244,7 @@ func TestARebuildOnNewerServersLeavesWhatWasPredicted(t *testing.T) {
 	for _, server := range []struct {
 		name  string
 		start func(t *testing.T, pageSize int) *database
-	}{{"MySQL", databaseMySQL}, {"MariaDB 11.8", database118}} {
+	}{{"MySQL", func(t *testing.T, pageSize int) *database { t.Helper(); return databaseMySQL(t, pageSize) }}, {"MariaDB 11.8", database118}} {
 		t.Run(server.name, func(t *testing.T) {
 			number := seed(t)
 			r := rand.New(rand.NewPCG(number, 2))

@@ -32,11 +32,10 @@ func database118(t *testing.T, pageSize int) *database {
 	return newDatabase("MariaDB 11.8", true, pageSize, testpeers.RequireMariaDB118(t, settings(pageSize)...))
 }
 
-// databaseMySQL has its history counted as it is purged, not only when the log is cut off; and it builds one index at a time where
-// sizes are to be exact.
-func databaseMySQL(t *testing.T, pageSize int) *database {
+// databaseMySQL has its history counted as it is purged, not only when the log is cut off.
+func databaseMySQL(t *testing.T, pageSize int, more ...string) *database {
 	t.Helper()
-	options := append(settings(pageSize), "--innodb-purge-rseg-truncate-frequency=1", "--innodb-ddl-threads=1", "--disable-log-bin")
+	options := append(append(settings(pageSize), "--innodb-purge-rseg-truncate-frequency=1", "--disable-log-bin"), more...)
 	return newDatabase("MySQL", false, pageSize, testpeers.RequireMySQL(t, options...))
 }
 

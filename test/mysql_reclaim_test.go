@@ -23,7 +23,7 @@ func TestFitsIsTrue(t *testing.T) {
 	if err := os.Mkdir(tmp, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	d, err := testpeers.StartMariaDBOn(t.Context(), testpeers.RequireTree(t, testpeers.MariaDBPackages()), filepath.Join(mount, "data"),
+	d, err := testpeers.StartMariaDBOn(t.Context(), testpeers.RequireTree(t, testpeers.MariaDBPackages()), testpeers.Folder{Path: filepath.Join(mount, "data")},
 		"--tmpdir="+tmp, "--innodb-flush-log-at-trx-commit=0", "--innodb-temp-data-file-path=ibtmp1:1M:autoextend")
 	if err != nil {
 		t.Fatal(err)

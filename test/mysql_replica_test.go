@@ -3,6 +3,7 @@ package test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -39,6 +40,11 @@ create user ops@'127.0.0.1' identified by 'o'; grant all on *.* to ops@'127.0.0.
 	if len(step.Blockers) == 0 || !strings.Contains(step.Blockers[0], "does not name this server as its source") {
 		t.Errorf("%+v", step)
 	}
+	// An account that may list logs and not replicas does not take silence for consent.
+	sql(t, source, "create user blind@'127.0.0.1' identified by 'o'; grant binlog monitor, process on *.* to blind@'127.0.0.1'")
+	if step = purge(t, source, "-u", "blind"); len(step.Blockers) == 0 {
+		t.Errorf("%+v", step)
+	}
 	// What the plan says keeps the replica going.
 	sql(t, source, "purge binary logs to 'binlog.000003'")
 	sql(t, replica, "stop slave; start slave")
@@ -66,4 +72,16 @@ func purge(t *testing.T, d *testpeers.Database, more ...string) reclaim.Step {
 	}
 	t.Fatalf("no step purges binary logs: %s", out)
 	return reclaim.Step{}
+}
+
+// TestMySQLReplicasThatMayNotBeSeen: MySQL refuses SHOW REPLICAS, which is not to be taken for a server without any.
+func TestMySQLReplicasThatMayNotBeSeen(t *testing.T) {
+	if os.Getenv("OPSCTL_TORTURE") == "" {
+		t.Skip("judged under OPSCTL_TORTURE")
+	}
+	d := testpeers.RequireMySQL(t)
+	sql(t, d, "create user ops@'127.0.0.1' identified by 'o'; grant process, replication client on *.* to ops@'127.0.0.1'; flush binary logs")
+	if step := purge(t, d); len(step.Blockers) == 0 {
+		t.Errorf("%+v", step)
+	}
 }

@@ -48,8 +48,8 @@ func randomRows(share float64, seed uint64) string {
 	return fmt.Sprintf("delete from NAME where %s < %.2f", chance("id", seed), share)
 }
 
-// tableOf makes a table of a class.
-func tableOf(class string, r *rand.Rand) *table {
+// tableOf makes a table of a class, for a server whose pages have so many bytes.
+func tableOf(class string, pageSize int, r *rand.Rand) *table {
 	s := r.Uint64N(1e6)
 	t := &table{
 		class: class, columns: "id int primary key, a int, b char(40), c varchar(200), key k1 (a), key k2 (b)",
@@ -81,7 +81,7 @@ func tableOf(class string, r *rand.Rand) *table {
 		t.columns = "id int primary key, a int, b char(40), c varchar(400), key k1 (a), fulltext f (c)"
 		t.values = fmt.Sprintf("seq, floor(%s*1e6), %s, concat_ws(' ', %s, %s, 'common words')", chance("seq", s+1), text(s, "40"), text(s+2, "6"), text(s+3, "150"))
 	case "compressed":
-		t.options += " row_format=compressed key_block_size=" + []string{"8", "4"}[r.IntN(2)]
+		t.options += fmt.Sprintf(" row_format=compressed key_block_size=%d", min(8, pageSize>>10)>>r.IntN(2))
 	case "page-compressed":
 		t.sparse = true
 		t.options += " page_compressed=1"

@@ -2,8 +2,8 @@
 // CPU seconds and peak memory as ratios. It also compares what opsctl says with
 // what the generator knows; a difference is an error. An installation is measured
 // in wall time, beside a shell script that does the same in the same machine. Of a
-// generated registry it measures marking, beside the registry's own collector; of a server with 10,000 tables reading its files,
-// beside find(1), and asking it, beside the query that everybody uses.
+// generated registry it measures marking, beside the registry's own collector; of two servers with 10,000 tables each
+// reading its files, beside find(1), and asking it, beside the query that everybody uses.
 package main
 
 import (

@@ -24,14 +24,15 @@ type Database struct {
 	Port   int
 	Data   string // the data folder
 
-	tree    *Tree
-	flavour flavour
-	options []string
-	place   place
-	tmp     string // for its temporary tables; "" for the place's own
-	server  *exec.Cmd
-	ended   chan error      // what the server's Wait gave; nil: it does not run
-	log     strings.Builder // its standard error; whole once it has ended
+	tree     *Tree
+	flavour  flavour
+	options  []string
+	place    place
+	defaults bool   // [Folder.Defaults]
+	tmp      string // for its temporary tables; "" for the place's own
+	server   *exec.Cmd
+	ended    chan error      // what the server's Wait gave; nil: it does not run
+	log      strings.Builder // its standard error; whole once it has ended
 }
 
 // place is where a server runs: this machine, or a booted one.
@@ -47,21 +48,34 @@ const databaseTimeout = time.Minute
 // is that of [MariaDBPackages] or [MariaDB118Packages]; options such as "--innodb-page-size=4k" also make the data folder. The
 // caller closes it.
 func StartMariaDB(ctx context.Context, tree *Tree, options ...string) (*Database, error) {
-	return startHere(ctx, tree, mariadb(tree), "", options)
+	return startHere(ctx, tree, mariadb(tree), Folder{}, options)
 }
 
-// StartMariaDBOn is StartMariaDB on a data folder of the caller's, which is made where it is not there and stays.
-func StartMariaDBOn(ctx context.Context, tree *Tree, data string, options ...string) (*Database, error) {
-	return startHere(ctx, tree, mariadb(tree), data, options)
+// Folder is a data folder of the caller's, which is made where it is not there and stays.
+type Folder struct {
+	Path string
+	// Defaults leaves out what makes a server small and indifferent to its file system: the sizes of buffer pool and redo log, the
+	// flush method, and input and output without the kernel's queue. To be measured, a server wants its own, on a disk's file system.
+	Defaults bool
+}
+
+// StartMariaDBOn is StartMariaDB on a folder of the caller's.
+func StartMariaDBOn(ctx context.Context, tree *Tree, folder Folder, options ...string) (*Database, error) {
+	return startHere(ctx, tree, mariadb(tree), folder, options)
+}
+
+// StartMySQLOn is StartMySQL on a folder of the caller's.
+func StartMySQLOn(ctx context.Context, tree *Tree, folder Folder, options ...string) (*Database, error) {
+	return startHere(ctx, tree, mysql(tree), folder, options)
 }
 
 // StartMySQL is StartMariaDB for mysqld; tree is that of [MySQLPackages].
 func StartMySQL(ctx context.Context, tree *Tree, options ...string) (*Database, error) {
-	return startHere(ctx, tree, mysql(tree), "", options)
+	return startHere(ctx, tree, mysql(tree), Folder{}, options)
 }
 
-// startHere runs a server on this machine. data "" is a folder that goes with it.
-func startHere(ctx context.Context, tree *Tree, f flavour, data string, options []string) (*Database, error) {
+// startHere runs a server on this machine. Without a path its folder goes with it.
+func startHere(ctx context.Context, tree *Tree, f flavour, folder Folder, options []string) (*Database, error) {
 	// Not below the caller's temporary folder: a socket's path has at most 107 bytes.
 	base, err := os.MkdirTemp("", "opsctl-database-")
 	if err != nil {
@@ -72,10 +86,11 @@ func startHere(ctx context.Context, tree *Tree, f flavour, data string, options 
 	if err != nil {
 		return nil, errors.Join(err, here.clean())
 	}
+	data := folder.Path
 	if data == "" {
 		data = filepath.Join(base, "data")
 	}
-	d := &Database{Socket: filepath.Join(base, "sock"), Port: port, Data: data, tree: tree, flavour: f, options: options, place: here}
+	d := &Database{Socket: filepath.Join(base, "sock"), Port: port, Data: data, tree: tree, flavour: f, options: options, place: here, defaults: folder.Defaults}
 	if entries, err := os.ReadDir(data); err == nil && len(entries) > 0 {
 		d.flavour.initialise = func(context.Context, *Database) error { return nil }
 	}
@@ -174,9 +189,9 @@ func (t *Tree) loaded(program string, args []string) []string {
 // arguments are what a server needs to find its files, and to be small. Neither overlayfs nor tmpfs has what InnoDB's direct
 // and asynchronous input wants.
 func (d *Database) arguments() []string {
-	args := []string{
-		"--no-defaults", "--user=root", "--datadir=" + d.Data, "--pid-file=" + d.Data + "/server.pid",
-		"--innodb-buffer-pool-size=64M", "--innodb-flush-method=fsync", "--innodb-use-native-aio=0",
+	args := []string{"--no-defaults", "--user=root", "--datadir=" + d.Data, "--pid-file=" + d.Data + "/server.pid"}
+	if !d.defaults {
+		args = append(args, "--innodb-buffer-pool-size=64M", "--innodb-flush-method=fsync", "--innodb-use-native-aio=0", d.flavour.redo)
 	}
 	if d.tmp != "" {
 		args = append(args, "--tmpdir="+d.tmp)

@@ -16,6 +16,7 @@ type flavour struct {
 	name           string
 	server, client string   // paths below the tree's "/"
 	files          []string // options that say where its files are
+	redo           string   // an option: a redo log that is small
 	serving        []string // options of the server that the making of the data folder does not take
 	initialise     func(ctx context.Context, d *Database) error
 }
@@ -31,8 +32,9 @@ func mariadb(tree *Tree) flavour {
 		name: "mariadbd", server: "usr/sbin/mariadbd", client: "usr/bin/mariadb",
 		files: []string{
 			"--basedir=" + usr, "--lc-messages-dir=" + share, "--character-sets-dir=" + share + "/charsets",
-			"--plugin-dir=" + usr + "/lib/mysql/plugin", "--innodb-log-file-size=16M",
+			"--plugin-dir=" + usr + "/lib/mysql/plugin",
 		},
+		redo:       "--innodb-log-file-size=16M",
 		initialise: func(ctx context.Context, d *Database) error { return bootstrap(ctx, d, share, name) },
 	}
 }
@@ -59,8 +61,9 @@ func mysql(tree *Tree) flavour {
 		name: "mysqld", server: "usr/sbin/mysqld", client: "usr/bin/mysql",
 		files: []string{
 			"--basedir=" + usr, "--lc-messages-dir=" + usr + "/share/mysql", "--character-sets-dir=" + usr + "/share/mysql/charsets",
-			"--plugin-dir=" + usr + "/lib/mysql/plugin", "--innodb-redo-log-capacity=32M", "--secure-file-priv=",
+			"--plugin-dir=" + usr + "/lib/mysql/plugin", "--secure-file-priv=",
 		},
+		redo:       "--innodb-redo-log-capacity=32M",
 		serving:    []string{"--mysqlx=OFF"},
 		initialise: initialiseMySQL,
 	}
@@ -72,7 +75,7 @@ func initialiseMySQL(ctx context.Context, d *Database) error {
 	sum := sha256.Sum256([]byte(d.tree.Dir + "\n" + strings.Join(d.options, "\n")))
 	made, err := cached("mysql-data-"+hex.EncodeToString(sum[:8]), func(work string) error {
 		fresh := *d
-		fresh.Data = filepath.Join(work, "out")
+		fresh.Data, fresh.defaults = filepath.Join(work, "out"), false
 		_, err := output(fresh.command(ctx, d.flavour.server, append(append(fresh.arguments(), "--initialize-insecure"), d.options...)...),
 			d.flavour.name, []string{"--initialize-insecure"})
 		return err

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
+	"golang.org/x/sys/unix"
 )
 
 // Write replaces the file at path by data: a temporary file beside it, fsync,
@@ -27,6 +28,32 @@ func Write(path string, data []byte, perm fs.FileMode) error {
 		return fmt.Errorf("writing %s: %w", path, cause(err))
 	}
 	return SyncDir(dir)
+}
+
+// Writable says whether Write can begin: the error that it would have of the path
+// and its folder. Nothing is touched (access(2)); a full disk shows only later.
+func Writable(path string) error {
+	path, err := target(path)
+	if err != nil {
+		return err
+	}
+	if err := enterable(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("writing %s: its folder: %w", path, err)
+	}
+	return nil
+}
+
+// WritableDir says whether files can be made in a folder, and touches nothing either.
+func WritableDir(dir string) error {
+	if err := enterable(dir); err != nil {
+		return fmt.Errorf("writing into %s: %w", dir, err)
+	}
+	return nil
+}
+
+// enterable is the error of making a file in a folder, or in what is none: the dot has the kernel look.
+func enterable(dir string) error {
+	return unix.Faccessat(unix.AT_FDCWD, dir+"/.", unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 }
 
 // ErrNotRegular is the error of a path that holds something else than a file.

@@ -82,3 +82,44 @@ func TestDevicesAreNotReplacedAndLinksAreFollowed(t *testing.T) {
 		t.Errorf("the link is %q now, %v", target, err)
 	}
 }
+
+// TestWritableSaysWhatWriteWould compares the two, for a user whom modes bind and for one whom they do not.
+func TestWritableSaysWhatWriteWould(t *testing.T) {
+	dir := t.TempDir()
+	file, closed := filepath.Join(dir, "file"), filepath.Join(dir, "closed")
+	if err := errors.Join(os.WriteFile(file, nil, 0o755), os.Mkdir(closed, 0o555), os.Symlink("nothing", filepath.Join(dir, "dangling"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"file", "new", ".", "closed", "closed/new", "dangling", "no/such", "file/under", "new/"} {
+		path := dir + "/" + name
+		before := names(t, dir)
+		early := atomicfile.Writable(path)
+		if after := names(t, dir); after != before {
+			t.Errorf("%s: %s became %s", name, before, after)
+		}
+		if late := atomicfile.Write(path, nil, 0o644); (early == nil) != (late == nil) {
+			t.Errorf("%s: %v before, and %v then", name, early, late)
+		}
+	}
+	for path, want := range map[string]error{dir: nil, dir + "/no": syscall.ENOENT, file: syscall.ENOTDIR} {
+		if err := atomicfile.WritableDir(path); !errors.Is(err, want) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if err := atomicfile.WritableDir(closed); os.Geteuid() != 0 && !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("a closed folder: %v", err)
+	}
+}
+
+// names are what is in a folder.
+func names(t *testing.T, dir string) (all string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		all += e.Name() + " "
+	}
+	return all
+}

@@ -26,6 +26,7 @@ const (
 const (
 	Prom Format = "prom" // metrics in Prometheus's text format
 	HTML Format = "html" // one page that needs nothing else
+	SVG  Format = "svg"  // one picture
 )
 
 // Formats returns the formats of every command in the order that help and completion show them.

@@ -15,7 +15,7 @@ func (f Flags) Verify(page []byte) (reason string) {
 		return ""
 	case f.FullCRC32:
 		return verifyFull(page)
-	case f.Compressed():
+	case f.Compressed:
 		return verifyCompressed(page)
 	}
 	return verifyLegacy(page)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"sort"
 )
 
 // Dictionary is what the system tablespace says of all tables: that of MariaDB, and of MySQL up to 5.7 (dict0boot.h). MySQL 8
@@ -170,10 +170,10 @@ func (r *dictReader) index(row oldRecord) {
 
 // sort puts tables in the order of their ids, once all of them and their indexes are there.
 func (r *dictReader) sort() {
-	slices.SortFunc(r.d.Tables, func(a, b DictTable) int { return compareIDs(a.ID, b.ID) })
+	sort.SliceStable(r.d.Tables, func(i, j int) bool { return compareIDs(r.d.Tables[i].ID, r.d.Tables[j].ID) < 0 })
 	for i := range r.d.Tables {
 		t := &r.d.Tables[i]
-		slices.SortFunc(t.Indexes, func(a, b DictIndex) int { return compareIDs(a.ID, b.ID) })
+		sort.SliceStable(t.Indexes, func(i, j int) bool { return compareIDs(t.Indexes[i].ID, t.Indexes[j].ID) < 0 })
 		for j := range t.Indexes {
 			r.d.byIndex[t.Indexes[j].ID] = dictPlace{i, j}
 		}

@@ -9,8 +9,10 @@ type Flags struct {
 	FullCRC32 bool
 	// PageSize is that of the server, 4096 to 65536 bytes: that of uncompressed pages, which sets the size of an extent.
 	PageSize int
-	// PhysicalSize is the size of a page in the file: less than PageSize with ROW_FORMAT=COMPRESSED.
+	// PhysicalSize is the size of a page in the file: with ROW_FORMAT=COMPRESSED that of KEY_BLOCK_SIZE, which may be PageSize too.
 	PhysicalSize int
+	// Compressed is ROW_FORMAT=COMPRESSED.
+	Compressed bool
 	// PageCompressed: MariaDB's PAGE_COMPRESSED=1. MySQL's COMPRESSION= leaves no trace here, only in pages.
 	PageCompressed bool
 	// Algorithm is MariaDB's page compression: 1 zlib, 2 lz4, 3 lzo, 4 lzma, 5 bzip2, 6 snappy; 0 where it is not said here.
@@ -23,9 +25,6 @@ type Flags struct {
 	AtomicBlobs bool // DYNAMIC or COMPRESSED
 	DataDir     bool // MySQL: DATA DIRECTORY
 }
-
-// Compressed is ROW_FORMAT=COMPRESSED.
-func (f Flags) Compressed() bool { return f.PhysicalSize < f.PageSize }
 
 // ExtentPages are the pages of an extent: 1 MiB of them, but never less than 64 (FSP_EXTENT_SIZE).
 func (f Flags) ExtentPages() uint32 { return uint32(max(64, 1<<20/f.PageSize)) }
@@ -44,7 +43,7 @@ func parseFlags(raw uint32) (Flags, error) {
 	}
 	f.PhysicalSize = f.PageSize
 	if size := raw >> 1 & 15; size != 0 {
-		f.PhysicalSize = 512 << size
+		f.PhysicalSize, f.Compressed = 512<<size, true
 	}
 	return f, f.check()
 }

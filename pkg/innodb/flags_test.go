@@ -6,18 +6,20 @@ func TestFlagsSayPageSizes(t *testing.T) {
 	for raw, want := range map[uint32]struct {
 		page, physical int
 		extent         uint32
-		full           bool
+		full, zip      bool
 	}{
-		0x15:   {16 << 10, 16 << 10, 64, true},  // MariaDB 10.11, dynamic
-		0x35:   {16 << 10, 16 << 10, 64, true},  // compressed pages
-		0x27:   {16 << 10, 4 << 10, 64, false},  // ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=4
-		0x4021: {16 << 10, 16 << 10, 64, false}, // MySQL 9.7, dynamic
-		0x13:   {4 << 10, 4 << 10, 256, true},   // innodb_page_size=4k
-		0x17:   {64 << 10, 64 << 10, 64, true},  // innodb_page_size=64k
-		0x0:    {16 << 10, 16 << 10, 64, false}, // REDUNDANT
+		0x15:   {16 << 10, 16 << 10, 64, true, false},  // MariaDB 10.11, dynamic
+		0x35:   {16 << 10, 16 << 10, 64, true, false},  // compressed pages
+		0x27:   {16 << 10, 4 << 10, 64, false, true},   // ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=4
+		0x4021: {16 << 10, 16 << 10, 64, false, false}, // MySQL 9.7, dynamic
+		0x13:   {4 << 10, 4 << 10, 256, true, false},   // innodb_page_size=4k
+		0x17:   {64 << 10, 64 << 10, 64, true, false},  // innodb_page_size=64k
+		0x2b:   {16 << 10, 16 << 10, 64, false, true},  // the same with 16: pages as large as ever, but compressed
+		0xe7:   {4 << 10, 4 << 10, 256, false, true},   // and with 4 where innodb_page_size=4k
+		0x0:    {16 << 10, 16 << 10, 64, false, false}, // REDUNDANT
 	} {
 		f, err := parseFlags(raw)
-		if err != nil || f.PageSize != want.page || f.PhysicalSize != want.physical || f.ExtentPages() != want.extent || f.FullCRC32 != want.full {
+		if err != nil || f.PageSize != want.page || f.PhysicalSize != want.physical || f.ExtentPages() != want.extent || f.FullCRC32 != want.full || f.Compressed != want.zip {
 			t.Errorf("0x%x: %+v, %v", raw, f, err)
 		}
 	}

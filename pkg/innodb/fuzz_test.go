@@ -13,7 +13,7 @@ import (
 	"github.com/opsctl/opsctl/pkg/innodb/sdi"
 )
 
-// tablespaces are the files that internal/testpeers/cmd/tablespaces captured from real servers.
+// tablespaces are the files that internal/testpeers/cmd/capturemysql captured from real servers.
 func tablespaces(tb testing.TB) map[string][]byte {
 	tb.Helper()
 	files, err := filepath.Glob("testdata/tablespaces/*.gz")
@@ -53,7 +53,7 @@ func restamp(f Flags, page []byte) {
 			copy(page[size-8:], page[filLSN+4:filLSN+8])
 		}
 		binary.BigEndian.PutUint32(page[size-4:], castagnoli(page[:size-4]))
-	case f.Compressed():
+	case f.Compressed:
 		binary.BigEndian.PutUint32(page, castagnoli(page[filOffset:filLSN])^castagnoli(page[filType:filType+2])^castagnoli(page[filSpace:]))
 	default:
 		sum := castagnoli(page[filOffset:filFlush]) ^ castagnoli(page[filData:size-filTrailer])

@@ -33,7 +33,7 @@ func (h *heap) next(at, end int) int {
 
 // facts of an uncompressed leaf page.
 func (h *heap) facts(page []byte, number uint32, layout Layout) PageFacts {
-	f := PageFacts{Number: number, Garbage: int(u16(page, pageGarbage)), Slots: int(u16(page, pageSlots))}
+	f := PageFacts{Number: number, Prev: u32(page, filPrev), Next: u32(page, filNext), Garbage: int(u16(page, pageGarbage)), Slots: int(u16(page, pageSlots))}
 	start := oldStart
 	f.Exact = true
 	if u16(page, pageHeap)&0x8000 != 0 {

@@ -11,7 +11,8 @@ const (
 
 // PageFacts are what a leaf page holds. Lengths and bytes are of records with their headers.
 type PageFacts struct {
-	Number uint32
+	// Number is the page's, Prev and Next those of its neighbours by key, [None] where there is none.
+	Number, Prev, Next uint32
 	// Records are those that queries see; Deleted ones are marked, and wait for purge.
 	Records, Deleted int
 	// DataBytes are used by records, delete-marked ones among them; DeletedBytes by the latter.

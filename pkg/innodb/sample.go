@@ -21,6 +21,8 @@ type Sample struct {
 	// InUse are the pages of the segment, Read those that were looked at.
 	InUse uint32
 	Read  int
+	// Whole says that all leaves were read.
+	Whole bool
 	// Pages are the leaf pages among them.
 	Pages []PageFacts
 	// LOBPages hold large values, OtherPages are of another index or kind, BadPages could not be read.
@@ -28,6 +30,9 @@ type Sample struct {
 	// LOBLast are pages that end a large value, LOBFirst those that begin one in MySQL 8; LOBBytes what they hold.
 	LOBLast, LOBFirst int
 	LOBBytes          int64
+	// Repacked are pages of a tablespace with page compression as a rebuild would fill them.
+	Repacked []Repacked
+	repacker *repacker
 }
 
 // Sample reads pages of an index. It fails only when ctx ends.
@@ -36,6 +41,9 @@ func (s *Space) Sample(ctx context.Context, index *Index, o SampleOptions) (*Sam
 		o.Pages = 64
 	}
 	out := &Sample{InUse: index.Leaf.Used}
+	if s.Header.Flags.PageCompressed {
+		out.repacker = newRepacker(s.Header.Flags.PageSize)
+	}
 	numbers := s.choose(ctx, index.Leaf, o)
 	if index.Level == 0 { // the root is the one leaf, and of the other segment
 		out.InUse++
@@ -47,6 +55,11 @@ func (s *Space) Sample(ctx context.Context, index *Index, o SampleOptions) (*Sam
 		}
 		out.Read++
 		s.look(out, index, number, o.Layout)
+	}
+	out.Whole = len(out.Pages) > 0 && out.Read == int(out.InUse)
+	s.follow(ctx, out, index, o)
+	if out.repacker != nil {
+		out.Repacked, out.repacker = out.repacker.result(), nil
 	}
 	return out, ctx.Err()
 }
@@ -128,7 +141,7 @@ func (s *Space) look(out *Sample, index *Index, number uint32, layout Layout) {
 		out.lob(page, t)
 	case !t.IsIndex() || u64(page, pageIndex) != index.ID || u16(page, pageLevel) != 0:
 		out.OtherPages++
-	case s.Header.Flags.Compressed():
+	case s.Header.Flags.Compressed:
 		out.Pages = append(out.Pages, s.zipFacts(page, number))
 	default:
 		f := s.heap.facts(page, number, layout)
@@ -136,6 +149,9 @@ func (s *Space) look(out *Sample, index *Index, number uint32, layout Layout) {
 			f.PackedBytes = packedLength(s.Header.Flags, raw)
 		}
 		out.Pages = append(out.Pages, f)
+		if out.repacker != nil && !f.Damaged {
+			out.repacker.add(&s.heap, page, f.PackedBytes)
+		}
 	}
 }
 

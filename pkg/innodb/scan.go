@@ -67,7 +67,7 @@ func (s *Space) tally(out *Tally, number uint32, bad func(error)) {
 		return
 	}
 	index.Leaves++
-	if s.Header.Flags.Compressed() {
+	if s.Header.Flags.Compressed {
 		f := s.zipFacts(page, number)
 		index.Records += int64(f.Records)
 		index.Deleted += int64(f.Deleted)

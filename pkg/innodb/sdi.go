@@ -78,7 +78,7 @@ func (s *Space) sdiPage(number uint32) ([]byte, error) {
 	if t := typeOf(page); t != TypeSDI {
 		return nil, pageErrorf(number, "it should be of the SDI index, and has the type %d", t)
 	}
-	if s.Header.Flags.Compressed() {
+	if s.Header.Flags.Compressed {
 		return s.unzipSDI(page, number)
 	}
 	return page, nil
@@ -190,7 +190,7 @@ func (s *Space) sdiExternal(local []byte, length uint32) ([]byte, error) {
 			return nil, pageErrorf(next, "a document leads to it, and its type is %d", t)
 		}
 	}
-	if s.Header.Flags.Compressed() {
+	if s.Header.Flags.Compressed {
 		inner, err := s.inflater.document(parts, length)
 		if err != nil {
 			return nil, fmt.Errorf("unpacking a document's pages: %w", err)

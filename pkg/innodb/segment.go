@@ -2,8 +2,12 @@ package innodb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
+
+// ErrUnowned is damage, or a live file of which the descriptors were written and the INODE page was not yet.
+var ErrUnowned = errors.New("extents belong to segments that do not exist")
 
 // Segment is a set of pages with one use: the leaf pages of an index and their large values, its inner pages, or something of
 // the server's own.
@@ -95,7 +99,7 @@ func (s *Space) fill(ctx context.Context, segments []*Segment, bad func(error)) 
 		}
 	}
 	if unowned > 0 && !s.Header.Encrypted {
-		bad(fmt.Errorf("%d extents belong to segments that do not exist", unowned))
+		bad(fmt.Errorf("%d %w", unowned, ErrUnowned))
 	}
 	return free
 }

@@ -13,8 +13,8 @@ var (
 	ErrEncrypted     = errors.New("encrypted: without the key only its size is known")
 )
 
-// headBytes are read at once: the first pages, which hold all of the structure of a small table.
-const headBytes = 128 << 10
+// HeadBytes are read at once: the first pages, which hold all of the structure of a small table.
+const HeadBytes = 128 << 10
 
 // rereads is how often a page that contradicts its checksum is read again: a running server may just be writing it.
 const rereads = 3
@@ -61,7 +61,7 @@ type Header struct {
 //
 // Errors: [ErrTruncated], [ErrNotTablespace], what reading gave, and a [PageError] for flags that mean nothing.
 func Open(r io.ReaderAt, size int64) (*Space, error) {
-	s := &Space{r: r, size: size, head: make([]byte, min(size, headBytes))}
+	s := &Space{r: r, size: size, head: make([]byte, min(size, HeadBytes))}
 	if err := s.open(); err != nil {
 		return nil, err
 	}
@@ -70,10 +70,10 @@ func Open(r io.ReaderAt, size int64) (*Space, error) {
 
 // Reset is Open with the memory of s, for readers of many files.
 func (s *Space) Reset(r io.ReaderAt, size int64) error {
-	if cap(s.head) < headBytes {
-		s.head = make([]byte, headBytes)
+	if cap(s.head) < HeadBytes {
+		s.head = make([]byte, HeadBytes)
 	}
-	s.r, s.size, s.head = r, size, s.head[:min(size, headBytes)]
+	s.r, s.size, s.head = r, size, s.head[:min(size, HeadBytes)]
 	return s.open()
 }
 

@@ -50,7 +50,7 @@ func (s *Space) Structure(ctx context.Context) (*Structure, error) {
 	if s.Header.Damage != "" {
 		bad(&PageError{Page: 0, Reason: s.Header.Damage})
 	}
-	if s.Header.Pages > s.Header.FilePages {
+	if s.Header.Pages > s.Header.FilePages && !s.lastBlock() {
 		bad(fmt.Errorf("the file has %d pages of the %d that it should have: it is truncated", s.Header.FilePages, s.Header.Pages))
 	}
 	if !s.Header.Encrypted {
@@ -68,6 +68,13 @@ func (s *Space) Structure(ctx context.Context) (*Structure, error) {
 		st.Damage = append(st.Damage, fmt.Errorf("%d more of the like", left))
 	}
 	return st, ctx.Err()
+}
+
+// lastBlock says that a file of pages below 4096 bytes lacks nothing but the end of a block: MariaDB makes such a file larger by
+// whole blocks, and leaves the rest to the pages' being written (fil0fil.cc: fil_space_extend_must_retry).
+func (s *Space) lastBlock() bool {
+	const block = 4096
+	return s.Header.Flags.PhysicalSize < block && int64(s.Header.Pages-s.Header.FilePages)*int64(s.Header.Flags.PhysicalSize) < block
 }
 
 // Offsets of the header of an index page (page0page.h).

@@ -18,7 +18,7 @@ func packedLength(f Flags, raw []byte) int {
 // follows, then a log of changes; from the end come a directory of two bytes a record, for a clustered index 13 bytes of
 // transaction and roll pointer a record, and 20 bytes for each value stored outside.
 func (s *Space) zipFacts(page []byte, number uint32) PageFacts {
-	f := PageFacts{Number: number, Garbage: int(u16(page, pageGarbage)), Slots: int(u16(page, pageSlots))}
+	f := PageFacts{Number: number, Prev: u32(page, filPrev), Next: u32(page, filNext), Garbage: int(u16(page, pageGarbage)), Slots: int(u16(page, pageSlots))}
 	heap, top := int(u16(page, pageHeap)&0x7fff)-2, int(u16(page, pageHeapTop))
 	records := int(u16(page, pageRecords))
 	if heap < 0 || records > heap || 2*heap > len(page)-pageData || top < compactStart || f.Garbage > top-compactStart {

@@ -3,6 +3,7 @@ package mysqlspace
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -25,9 +26,31 @@ type Options struct {
 	// SamplePages are read of each index at most; 0 for 64, negative for none: neither rows nor fill nor predictions then.
 	SamplePages int
 	Seed        uint64
-	Workers     int // 0: as many as the process may use processors
+	Workers     int // files that are read at once; 0 for 32
 	Progress    progress.Reporter
 	Now         func() time.Time // nil: time.Now
+}
+
+// NoFolderError says that nothing in a folder is a server's.
+type NoFolderError struct{ Dir string }
+
+func (e *NoFolderError) Error() string {
+	return e.Dir + " is no data folder: it has no file of a MySQL or MariaDB server"
+}
+
+// isFolder tells whether there is a file that only a server makes: any but definitions, logs and what no rule knows.
+func isFolder(tree *datadir.Tree) bool {
+	return len(tree.Problems) > 0 || slices.ContainsFunc(tree.Files, func(f datadir.File) bool {
+		return f.Kind == datadir.FRM || !slices.Contains([]space.Category{space.Unknown, space.Metadata, space.Logs}, f.Category)
+	})
+}
+
+// otherFlavour tells that a folder is one of MySQL's, which has its dictionary in mysql.ibd, and the server MariaDB, or the reverse.
+func otherFlavour(tree *datadir.Tree, flavour string) bool {
+	if flavour != "mariadb" {
+		return tree.MariaDB()
+	}
+	return slices.ContainsFunc(tree.Files, func(f datadir.File) bool { return f.Path == "mysql.ibd" })
 }
 
 // ErrNothing says that Options name neither a data folder nor a server.
@@ -80,6 +103,17 @@ func (o *Options) files(ctx context.Context, report *space.Report) (*datadir.Tre
 	if err != nil {
 		return nil, err
 	}
+	if !isFolder(tree) {
+		return nil, &NoFolderError{tree.Root}
+	}
+	if o.Snapshot != nil {
+		if otherFlavour(tree, o.Snapshot.Flavour) {
+			return nil, fmt.Errorf("%s is of another make: %w", tree.Root, ErrOtherServer)
+		}
+		if err := o.identify(tree, report); err != nil {
+			return nil, err
+		}
+	}
 	report.Datadir, report.Accounting = tree.Root, tree.Accounting()
 	report.Elsewhere = tree.Beyond()
 	report.Unknown, report.Orphans = tree.Of(space.Unknown), tree.Of(space.Orphans)
@@ -87,17 +121,19 @@ func (o *Options) files(ctx context.Context, report *space.Report) (*datadir.Tre
 		return nil, err
 	}
 	items, problems, err := tree.Tables(ctx, datadir.TableOptions{
-		ByIndex: o.By == "index", Sample: o.samplePages(), Seed: o.Seed, Match: o.Matches, Predict: predict, Now: o.now(), Progress: o.Progress,
+		ByIndex: o.By == "index", Sample: o.samplePages(), Seed: o.Seed, Match: o.Matches, Predict: o.predict, Now: o.now(), Progress: o.Progress,
 	})
 	if err != nil {
 		return nil, err
 	}
 	report.Problems = slices.Concat(tree.Problems, problems)
 	if o.Snapshot == nil {
+		outdated(items)
 		report.Items = items
 		return tree, nil
 	}
 	attribute(items, o.Snapshot)
+	outdated(items)
 	report.Items, err = join(items, report.Items)
 	return tree, err
 }

@@ -31,7 +31,7 @@ func advice(snap *live.Snapshot) []space.Finding {
 			continue
 		}
 		seen[name] = true
-		if t.NoPrimaryKey {
+		if t.NoPrimaryKey && !t.Sequence {
 			all = append(all, space.Finding{
 				ID: NoPrimaryKey, Severity: severity.Low, Schema: t.Schema, Table: t.Name,
 				Message: "it has no primary key: replicas search the whole table for each changed row, and online tools cannot copy it",

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/opsctl/opsctl/internal/testpeers"
+	"github.com/opsctl/opsctl/internal/testpeers/mysqltest"
 	"github.com/opsctl/opsctl/pkg/mysqlspace"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/datadir"
 )
@@ -22,7 +23,7 @@ import (
 // the rest is there, and nothing takes long.
 func TestDamagedFolders(t *testing.T) {
 	d := testpeers.RequireMariaDB(t, nil)
-	if _, err := d.SQL(t.Context(), tables); err != nil {
+	if _, err := d.SQL(t.Context(), mysqltest.Tables); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Stop(); err != nil {

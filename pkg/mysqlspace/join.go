@@ -3,8 +3,6 @@ package mysqlspace
 import (
 	"fmt"
 
-	"github.com/opsctl/opsctl/pkg/mysqlspace/datadir"
-	"github.com/opsctl/opsctl/pkg/mysqlspace/live"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
 )
 
@@ -25,7 +23,7 @@ func join(files, server []space.Item) ([]space.Item, error) {
 	for i := range files {
 		f := &files[i]
 		s := byName[named(f)]
-		if s == nil && f.Space != nil && f.Index == "" {
+		if s == nil && f.Space != nil && f.Index == "" && f.Schema != "" { // without a schema it is the file that tables share
 			s = bySpace[*f.Space]
 		}
 		if s == nil || taken[s] || f.Space != nil && s.Space != nil && *f.Space != *s.Space {
@@ -58,22 +56,6 @@ func compareSpaces(files []space.Item, server map[nameOf]*space.Item) (same, oth
 		}
 	}
 	return same, others
-}
-
-// attribute gives auxiliary tables of full-text indexes to their tables where only the server knows them: a new table's file
-// says nothing before it is first written.
-func attribute(items []space.Item, snap *live.Snapshot) {
-	byID := make(map[uint64]*live.Table)
-	for _, t := range snap.Tables {
-		if t.Fulltext {
-			byID[t.ID] = t
-		}
-	}
-	for i := range items {
-		if id, ok := datadir.FulltextOf(items[i].Table); ok && byID[id] != nil {
-			datadir.Attribute(&items[i], byID[id].Name)
-		}
-	}
 }
 
 // index finds the server's items by tablespace, where it is of one item alone, and by name.

@@ -9,31 +9,17 @@ import (
 	"testing"
 
 	"github.com/opsctl/opsctl/internal/testpeers"
+	"github.com/opsctl/opsctl/internal/testpeers/mysqltest"
 	"github.com/opsctl/opsctl/pkg/mysqlconn"
 	"github.com/opsctl/opsctl/pkg/mysqlspace"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/live"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
 )
 
-func session(t *testing.T, d *testpeers.Database) *mysqlconn.Session {
-	t.Helper()
-	config, err := mysqlconn.Resolve(t.Context(), mysqlconn.Options{NoDefaults: true, Socket: d.Socket, User: "root"}, mysqlconn.Env{Getenv: func(string) string { return "" }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := config.Open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
 const lacking = `use shop;
+create table pile (id int) engine=memory;
+insert into pile values (1);
+create table again (id int primary key, v varchar(200)) engine=merge union=(isam);
 create table keyless (n int, m int) engine=innodb;
 create table twice (id int primary key, a int, b int, key ka (a), key kab (a, b)) engine=innodb;
 create table nearly (id tinyint unsigned auto_increment primary key) engine=innodb;
@@ -47,7 +33,7 @@ unlock tables;
 
 func TestServerAndFiles(t *testing.T) {
 	d := testpeers.RequireMariaDB(t, nil)
-	serverAndFiles(t, d, tables)
+	serverAndFiles(t, d, mysqltest.Tables)
 }
 
 func TestMySQLAndFiles(t *testing.T) {
@@ -105,6 +91,11 @@ func serverAndFiles(t *testing.T, d *testpeers.Database, text string) {
 	if alone.Datadir != "" || len(alone.Limits) == 0 || plain.Source != space.FromStatistics || plain.ReclaimableBytes != nil || plain.FileBytes == nil {
 		t.Errorf("%+v, %+v", plain, alone.Limits)
 	}
+	for _, name := range []string{"shop.pile", "shop.again"} { // in memory, and isam's bytes once more
+		if i, there := byName(alone)[name]; !there || i.TotalBytes != nil || items[name].TotalBytes != nil {
+			t.Errorf("%+v, with files %+v", i, items[name])
+		}
+	}
 	foundAll(t, alone)
 	for name := range byName(alone) {
 		if _, there := items[name]; !there {
@@ -118,7 +109,7 @@ func serverAndFiles(t *testing.T, d *testpeers.Database, text string) {
 
 func snapshot(t *testing.T, d *testpeers.Database) *live.Snapshot {
 	t.Helper()
-	snap, err := live.Collect(t.Context(), session(t, d), live.Options{})
+	snap, err := live.Collect(t.Context(), mysqltest.Connect(t, d, mysqlconn.Options{}), live.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/opsctl/opsctl/internal/testpeers"
+	"github.com/opsctl/opsctl/internal/testpeers/mysqltest"
 	"github.com/opsctl/opsctl/pkg/mysqlspace"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
 )
@@ -90,7 +91,7 @@ const oddNames = "create database `größe 1`; use `größe 1`; create table `an
 func TestNamesOfMariaDB(t *testing.T) {
 	d := testpeers.RequireMariaDB(t, nil)
 	shared := "use shop; set global innodb_file_per_table=0; create table inside (id int primary key, k int, key (k)) engine=innodb comment='in ibdata1';"
-	if _, err := d.SQL(t.Context(), tables+oddNames+shared); err != nil {
+	if _, err := d.SQL(t.Context(), mysqltest.Tables+oddNames+shared); err != nil {
 		t.Fatal(err)
 	}
 	namesAgree(t, d, "words")

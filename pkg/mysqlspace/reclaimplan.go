@@ -24,13 +24,15 @@ type PlanOptions struct {
 	Replicas map[string][]live.Position
 	// KeepBinlogs is how old binary logs have to be.
 	KeepBinlogs time.Duration
+	// LeastFreed is what a step has to free at best, in bytes, to be in the plan.
+	LeastFreed int64
 	// Tmpdir is where the server sorts; "" for what it says.
 	Tmpdir string
 }
 
 // PlanReclaim says what would give space back. It reads as [Collect] does, and changes nothing.
 func PlanReclaim(ctx context.Context, o PlanOptions) (*reclaim.Plan, error) {
-	o.Selection = Selection{By: "partition", Schema: o.Schema, Table: o.Table}
+	o.Selection = Selection{By: "partition", Schema: o.Schema, Table: o.Table, apart: true}
 	report, tree, err := o.gather(ctx)
 	if err != nil {
 		return nil, err
@@ -43,7 +45,7 @@ func PlanReclaim(ctx context.Context, o PlanOptions) (*reclaim.Plan, error) {
 		steps = append(steps, p.binlogs()...)
 		steps = append(steps, p.files()...)
 	}
-	plan := reclaim.Rank(steps, p.mounts)
+	plan := reclaim.Rank(steps, p.mounts, o.LeastFreed)
 	plan.Limits, plan.Problems = report.Limits, report.Problems
 	return plan, nil
 }
@@ -123,6 +125,12 @@ func (p *planner) tables() []reclaim.Table {
 		}
 		key := nameOf{item.Schema, item.Table, "", ""}
 		at, there := place[key]
+		if item.Index != "" { // behind the table's own line
+			if there {
+				all[at].Auxiliary = append(all[at].Auxiliary, *item)
+			}
+			continue
+		}
 		if !there {
 			at = len(all)
 			place[key] = at
@@ -157,6 +165,7 @@ func (p *planner) describe(t *reclaim.Table, item *space.Item, known *live.Table
 	}
 	t.Known, t.Place = true, reclaim.Place(known.Place)
 	t.Fulltext, t.ForeignKeys, t.Triggers = t.Fulltext || known.Fulltext, t.ForeignKeys || known.ForeignKeys, t.Triggers || known.Triggers
+	t.Spatial, t.VirtualKey, t.Versioned = t.Spatial || known.Spatial, t.VirtualKey || known.VirtualKey, t.Versioned || known.Versioned
 	t.UniqueKey = t.UniqueKey || known.UniqueKey || len(known.Indexes) == 0
 	t.Indexes = append(t.Indexes, secondary(item, known)...)
 }
@@ -207,9 +216,9 @@ func (p *planner) mountOf(file string) string {
 // binlogs plans their purge. Replicas that the server knows and nobody asked count as ones that need everything.
 func (p *planner) binlogs() []reclaim.Step {
 	snap := p.snapshot()
-	b := reclaim.Binlogs{Keep: p.o.KeepBinlogs, Now: p.o.now()}
+	b := reclaim.Binlogs{Keep: p.o.KeepBinlogs, Now: p.o.now(), Hidden: snap.ReplicasHidden}
 	for _, name := range slices.Sorted(maps.Keys(p.o.Replicas)) {
-		b.Replicas = append(b.Replicas, needs(name, p.o.Replicas[name], snap.Variables["server_id"]))
+		b.Replicas = append(b.Replicas, needs(name, p.o.Replicas[name], snap.Variables["server_id"])...)
 	}
 	dir := filepath.Dir(snap.Variables["log_bin_basename"])
 	for _, log := range snap.Binlogs {
@@ -222,20 +231,49 @@ func (p *planner) binlogs() []reclaim.Step {
 	if p.tree != nil {
 		b.Mount = p.mountOf(filepath.Join(dir, "x"))
 	}
-	for i := len(p.o.Replicas); i < len(snap.Replicas); i++ {
-		b.Replicas = append(b.Replicas, reclaim.Replica{Name: snap.Replicas[i].Name})
+	for _, r := range p.silent() {
+		b.Replicas = append(b.Replicas, reclaim.Replica{Name: r.Name})
 	}
 	return b.Plan()
 }
 
-// needs is what a replica that was asked needs of this server. Logs of another source may have the same names.
-func needs(name string, said []live.Position, server string) reclaim.Replica {
-	for _, position := range said {
-		if position.Source == server && server != "" {
-			return reclaim.Replica{Name: name, Needs: position.Log}
+// silent are the replicas that the server knows and nobody asked. They are the same by server_id: names differ by who gives them.
+// One that did not register may be any that was asked and is not among the others.
+func (p *planner) silent() []live.Replica {
+	asked := map[string]bool{}
+	for _, said := range p.o.Replicas {
+		for _, position := range said {
+			if position.Source == p.snapshot().Variables["server_id"] {
+				asked[position.Replica] = true
+			}
 		}
 	}
-	return reclaim.Replica{Name: name + ", which does not name this server as its source,"}
+	var unnamed, others []live.Replica
+	for _, r := range p.snapshot().Replicas {
+		switch {
+		case r.ID == "":
+			unnamed = append(unnamed, r)
+		case asked[r.ID]:
+			delete(asked, r.ID)
+		default:
+			others = append(others, r)
+		}
+	}
+	return append(others, unnamed[min(len(asked), len(unnamed)):]...)
+}
+
+// needs is what a replica that was asked needs of this server. Logs of another source may have the same names.
+func needs(name string, said []live.Position, server string) []reclaim.Replica {
+	var all []reclaim.Replica
+	for _, position := range said { // one for each channel
+		if position.Source == server && server != "" {
+			all = append(all, reclaim.Replica{Name: name, Needs: position.Log})
+		}
+	}
+	if len(all) == 0 {
+		return []reclaim.Replica{{Name: name + ", which does not name this server as its source,"}}
+	}
+	return all
 }
 
 // files plans what is beside the tables.
@@ -250,7 +288,7 @@ func (p *planner) files() []reclaim.Step {
 	}
 	_, truncates := snap.Variables["innodb_truncate_temporary_tablespace_now"]
 	left := reclaim.Leftovers{
-		Datadir: p.tree.Root, TruncateNow: truncates, Altering: snap.Altering == nil || *snap.Altering > 0,
+		Datadir: p.tree.Root, MariaDB: snap.Flavour == "mariadb" || p.tree.MariaDB(), TruncateNow: truncates, Altering: snap.Altering == nil || *snap.Altering > 0,
 		TempInitial: initialSize(snap.Variables["innodb_temp_data_file_path"]),
 	}
 	for _, category := range []space.Category{space.Undo, space.Temporary, space.Orphans, space.Logs} {

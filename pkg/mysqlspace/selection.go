@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
@@ -14,11 +15,14 @@ import (
 type Selection struct {
 	// By is "server", "schema", "table" (also ""), "partition" or "index".
 	By string
-	// Schema and Table are names; "" takes all.
+	// Schema and Table are names, in which * stands for any characters; "" takes all.
 	Schema, Table string
 	MinSize       int64  // of what Size says
 	Sort          string // "total" (also ""), "data", "index", "free" or "reclaimable": the largest first
 	Top           int    // 0 takes all
+
+	// apart leaves auxiliary tables of full-text indexes in lines of their own, with what was predicted of each: for plans.
+	apart bool
 }
 
 // Bys and Sorts are what Selection.By and Selection.Sort may be.
@@ -42,7 +46,26 @@ func (s *Selection) Check() error {
 
 // Matches tells whether an item is of the schema and table.
 func (s *Selection) Matches(schema, table string) bool {
-	return (s.Schema == "" || s.Schema == schema) && (s.Table == "" || s.Table == table)
+	return matches(s.Schema, schema) && matches(s.Table, table)
+}
+
+// matches tells whether a name is one of a pattern's. SQL's wildcards are not: _ is in every other name, and meant.
+func matches(pattern, name string) bool {
+	if pattern == "" || pattern == name {
+		return true
+	}
+	parts := strings.Split(pattern, "*")
+	last := len(parts) - 1
+	rest, found := strings.CutPrefix(name, parts[0])
+	if !found || last == 0 {
+		return false
+	}
+	for _, part := range parts[1:last] {
+		if _, rest, found = strings.Cut(rest, part); !found {
+			return false
+		}
+	}
+	return strings.HasSuffix(rest, parts[last])
 }
 
 // Apply sums the report's items as By says, and leaves those that Selection chooses. Items come as tables without
@@ -50,11 +73,14 @@ func (s *Selection) Matches(schema, table string) bool {
 func (s *Selection) Apply(r *space.Report) {
 	items := slices.DeleteFunc(slices.Clone(r.Items), func(i space.Item) bool { return !s.Matches(i.Schema, i.Table) })
 	r.By = cmp.Or(s.By, "table")
+	if !s.apart {
+		items = foldFulltext(items, s.By)
+	}
 	r.Total = space.Total(items, "", "", "")
 	r.Items = s.sum(items)
 	r.Shown = len(r.Items)
 	r.Items = slices.DeleteFunc(r.Items, func(i space.Item) bool { return s.MinSize > 0 && Size(&i) < s.MinSize })
-	slices.SortStableFunc(r.Items, s.compare)
+	sort.SliceStable(r.Items, func(i, j int) bool { return s.compare(r.Items[i], r.Items[j]) < 0 })
 	if s.Top > 0 {
 		r.Items = r.Items[:min(s.Top, len(r.Items))]
 	}

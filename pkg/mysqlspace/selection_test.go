@@ -48,6 +48,8 @@ func TestSelections(t *testing.T) {
 		"the two largest":               {mysqlspace.Selection{Top: 2}, []string{"shop.notes", "shop.orders"}, 4},
 		"of a least size":               {mysqlspace.Selection{MinSize: 400}, []string{"shop.notes", "shop.orders"}, 4},
 		"of a schema":                   {mysqlspace.Selection{Schema: "logs"}, []string{"logs.l", "logs.view"}, 2},
+		"tables of a pattern":           {mysqlspace.Selection{Schema: "l*s", Table: "*i*"}, []string{"logs.view"}, 1},
+		"no SQL wildcards":              {mysqlspace.Selection{Schema: "shop", Table: "o_ders"}, nil, 0},
 		"one table":                     {mysqlspace.Selection{Table: "orders"}, []string{"shop.orders"}, 1},
 		"by what a rebuild gives back":  {mysqlspace.Selection{Sort: "reclaimable", Top: 1}, []string{"shop.orders"}, 4},
 		"by data, what is unknown last": {mysqlspace.Selection{Sort: "data"}, []string{"shop.orders", "logs.l", "logs.view", "shop.notes"}, 4},

@@ -47,9 +47,34 @@ func ParseThresholds(text string) (Thresholds, error) {
 	return limits, nil
 }
 
+// UnjudgedError says that a limit was given, and nothing that it could be compared with is known.
+type UnjudgedError struct{ Limit, Needs string }
+
+func (e *UnjudgedError) Error() string {
+	return fmt.Sprintf("the limit of %s was not judged: it needs %s", e.Limit, e.Needs)
+}
+
+// unjudged are the limits of which nothing is known.
+func (t Thresholds) unjudged(r *space.Report) (all []error) {
+	for _, limit := range []struct {
+		name, needs string
+		known       bool
+	}{
+		{Reclaimable, "readable files of the tables, sampled", r.Total.ReclaimableBytes != nil},
+		{MountUsed, "a data folder on this host", len(r.Mounts) > 0},
+		{AutoIncrement, "a server to ask", r.Server != nil},
+	} {
+		if _, set := t[limit.name]; set && !limit.known {
+			all = append(all, &UnjudgedError{limit.name, limit.needs})
+		}
+	}
+	return all
+}
+
 // Check adds findings about limits that the report's Total and Mounts cross, and marks those of columns that do. Total must
-// have been computed.
+// have been computed. A limit that cannot be judged is a problem: the check would pass for ever.
 func (t Thresholds) Check(r *space.Report) {
+	r.Problems = append(r.Problems, t.unjudged(r)...)
 	if limit, set := t[Reclaimable]; set {
 		t.reclaimable(r, limit)
 	}

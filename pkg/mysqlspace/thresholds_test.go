@@ -53,7 +53,10 @@ func TestLimitsThatAreCrossed(t *testing.T) {
 		t.Errorf("%+v", quiet.Findings)
 	}
 	unknown := &space.Report{}
-	if limits.Check(unknown); len(unknown.Findings) > 0 {
-		t.Errorf("%+v", unknown.Findings)
+	if limits.Check(unknown); len(unknown.Findings) > 0 || len(unknown.Problems) != 3 {
+		t.Errorf("%+v, %v", unknown.Findings, unknown.Problems)
+	}
+	if len(r.Problems) != 1 { // no server: no columns
+		t.Error(r.Problems)
 	}
 }

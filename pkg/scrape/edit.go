@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"sort"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -90,7 +91,7 @@ func (f *file) try(c change) ([]byte, *file, error) {
 // apply makes the splices, which must not overlap.
 func apply(data []byte, splices []splice) []byte {
 	splices = slices.Clone(splices)
-	slices.SortStableFunc(splices, func(a, b splice) int { return cmp.Compare(a.at, b.at) })
+	sort.SliceStable(splices, func(i, j int) bool { return splices[i].at < splices[j].at })
 	var out []byte
 	at := 0
 	for _, s := range splices {

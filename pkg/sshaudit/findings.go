@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -24,11 +25,12 @@ func (r *reporter) findings() {
 	r.doc.Findings = slices.DeleteFunc(r.doc.Findings, func(f Finding) bool {
 		return slices.Contains(r.o.Ignore, f.ID) || slices.Contains(r.o.Ignore, f.ID+":"+f.Subject)
 	})
-	slices.SortStableFunc(r.doc.Findings, func(a, b Finding) int {
+	sort.SliceStable(r.doc.Findings, func(i, j int) bool {
+		a, b := &r.doc.Findings[i], &r.doc.Findings[j]
 		return cmp.Or(
 			cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), cmp.Compare(a.ID, b.ID), cmp.Compare(a.scope.host, b.scope.host),
 			compareIP(a.Subject, b.Subject), cmp.Compare(a.Message, b.Message),
-		)
+		) < 0
 	})
 }
 
@@ -87,7 +89,7 @@ func (g *group) ips() string {
 	for _, l := range g.logins {
 		list = append(list, l.IP)
 	}
-	slices.SortFunc(list, compareIP)
+	sort.Slice(list, func(i, j int) bool { return compareIP(list[i], list[j]) < 0 })
 	list = slices.Compact(list)
 	if len(list) > 3 {
 		return fmt.Sprintf("%s and %d other addresses", strings.Join(list[:3], ", "), len(list)-3)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -33,11 +34,12 @@ func (r *reporter) keys() {
 	r.evidence = r.window()
 	for _, row := range rows {
 		r.judge(row, r.evidence)
-		slices.SortFunc(row.Locations, func(a, b Location) int {
-			return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.User, b.User), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+		sort.SliceStable(row.Locations, func(i, j int) bool {
+			a, b := &row.Locations[i], &row.Locations[j]
+			return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.User, b.User), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line)) < 0
 		})
 		slices.Sort(row.Users)
-		slices.SortFunc(row.IPs, compareIP)
+		sort.Slice(row.IPs, func(i, j int) bool { return compareIP(row.IPs[i], row.IPs[j]) < 0 })
 		slices.Sort(row.hosts)
 		row.Users, row.IPs, row.hosts = slices.Compact(row.Users), slices.Compact(row.IPs), slices.Compact(row.hosts)
 		r.rows = append(r.rows, row)
@@ -232,7 +234,7 @@ func (r *reporter) fileWindow(w window) window {
 	files := slices.DeleteFunc(slices.Clone(r.c.files), func(f FileCoverage) bool {
 		return f.From == nil || f.Framing == FramingNone || f.SSHDLines == 0
 	})
-	slices.SortFunc(files, func(a, b FileCoverage) int { return b.To.Compare(*a.To) })
+	sort.SliceStable(files, func(i, j int) bool { return files[j].To.Compare(*files[i].To) < 0 })
 	if len(files) == 0 {
 		return w
 	}

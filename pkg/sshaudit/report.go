@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -155,12 +156,13 @@ func (r *reporter) logins() {
 	for _, l := range r.p.logins {
 		list = append(list, r.login(l))
 	}
-	slices.SortFunc(list, func(a, b Login) int {
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
 		return cmp.Or(
 			b.Last.Compare(a.Last), cmp.Compare(a.Host, b.Host), cmp.Compare(a.User, b.User), cmp.Compare(a.IP, b.IP),
 			cmp.Compare(a.Method, b.Method), cmp.Compare(a.Fingerprint, b.Fingerprint), compareCert(a.Certificate, b.Certificate),
 			compareLocation(a.Location, b.Location), cmp.Compare(a.KeyType, b.KeyType),
-		)
+		) < 0
 	})
 	r.doc.Logins = list
 }
@@ -285,7 +287,7 @@ func (r *reporter) coverage() {
 	if cov.Files == nil {
 		cov.Files = []FileCoverage{}
 	}
-	slices.SortStableFunc(cov.Files, func(a, b FileCoverage) int { return cmp.Compare(a.Path, b.Path) })
+	sort.SliceStable(cov.Files, func(i, j int) bool { return cov.Files[i].Path < cov.Files[j].Path })
 	for i := range cov.Files {
 		f := &cov.Files[i]
 		cov.NotUnderstood += f.NotUnderstood
@@ -314,7 +316,7 @@ func (r *reporter) coverage() {
 			cov.HostsWithoutKeys = append(cov.HostsWithoutKeys, h.name)
 		}
 	}
-	slices.SortFunc(cov.Hosts, func(a, b HostCoverage) int { return cmp.Compare(a.Host, b.Host) })
+	sort.SliceStable(cov.Hosts, func(i, j int) bool { return cov.Hosts[i].Host < cov.Hosts[j].Host })
 	slices.Sort(cov.HostsWithoutKeys)
 	if r.o.Keys != nil {
 		cov.KeySource = r.o.Keys.Source

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"sort"
 )
 
 // failures sorts the rows and cuts them to the largest.
@@ -19,11 +20,12 @@ func (r *reporter) failures() {
 	for _, row := range r.largest() {
 		f.Rows = append(f.Rows, r.failure(row))
 	}
-	slices.SortFunc(f.Rows, func(a, b Failure) int {
+	sort.SliceStable(f.Rows, func(i, j int) bool {
+		a, b := &f.Rows[i], &f.Rows[j]
 		return cmp.Or(
 			cmp.Compare(b.Count, a.Count), cmp.Compare(a.Host, b.Host), cmp.Compare(a.IP, b.IP), cmp.Compare(a.User, b.User),
 			cmp.Compare(a.Reason, b.Reason),
-		)
+		) < 0
 	})
 	f.Truncated = r.p.fails.level > levelFull
 	r.doc.Failures = f

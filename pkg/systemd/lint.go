@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"path"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/opsctl/opsctl/pkg/host"
@@ -48,8 +49,9 @@ func Lint(name string, unit *Unit, opts LintOptions) []Finding {
 		}
 	}
 	l.found = slices.DeleteFunc(l.found, func(f Finding) bool { return slices.Contains(opts.Ignore, f.ID) })
-	slices.SortStableFunc(l.found, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(files[a.File], files[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Message, b.Message))
+	sort.SliceStable(l.found, func(i, j int) bool {
+		a, b := &l.found[i], &l.found[j]
+		return cmp.Or(cmp.Compare(files[a.File], files[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Message, b.Message)) < 0
 	})
 	return slices.Compact(l.found)
 }

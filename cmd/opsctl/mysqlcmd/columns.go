@@ -18,15 +18,17 @@ type column struct {
 	csv   string // the field's name in JSON
 	right bool
 	wide  bool // with -o wide and in CSV only
+	name  bool // the default table may cut it: it has to fit a terminal
 	value func(*render.Page, *space.Item) string
 	raw   func(*space.Item) string
 }
 
-// columnsFor are the columns that items of a kind have.
+// columnsFor are the columns that items of a kind have. Those that are not wide fit a terminal of 80 columns, beside names of 29
+// characters.
 func columnsFor(by string) []column {
 	return slices.Concat(nameColumns(by), []column{
-		text("ENGINE", "engine", false, func(i *space.Item) string { return i.Engine }),
-		text("COMMENT", "comment", true, func(i *space.Item) string { return i.Comment }),
+		text("ENGINE", "engine", func(i *space.Item) string { return i.Engine }),
+		text("COMMENT", "comment", func(i *space.Item) string { return i.Comment }),
 		number("ROWS", "rows", true, func(i *space.Item) *int64 { return i.Rows }),
 		size("DATA", "dataBytes", false, func(i *space.Item) *int64 { return i.DataBytes }),
 		size("INDEXES", "indexBytes", false, func(i *space.Item) *int64 { return i.IndexBytes }),
@@ -34,26 +36,26 @@ func columnsFor(by string) []column {
 		size("TOTAL", "totalBytes", false, func(i *space.Item) *int64 { return i.TotalBytes }),
 		size("FILE", "fileBytes", true, func(i *space.Item) *int64 { return i.FileBytes }),
 		size("ALLOCATED", "allocatedBytes", true, func(i *space.Item) *int64 { return i.AllocatedBytes }),
-		size("RECLAIMABLE", "reclaimableBytes", false, func(i *space.Item) *int64 { return i.ReclaimableBytes }),
+		size("RECLAIMABLE", "reclaimableBytes", by == "index", func(i *space.Item) *int64 { return i.ReclaimableBytes }),
 		size("LOW", "reclaimableLowBytes", true, func(i *space.Item) *int64 { return i.ReclaimableLowBytes }),
 		size("HIGH", "reclaimableHighBytes", true, func(i *space.Item) *int64 { return i.ReclaimableHighBytes }),
 		fillColumn(),
-		text("METHOD", "method", true, func(i *space.Item) string { return i.Method }),
-		text("SOURCE", "source", true, func(i *space.Item) string { return string(i.Source) }),
+		text("METHOD", "method", func(i *space.Item) string { return i.Method }),
+		text("SOURCE", "source", func(i *space.Item) string { return string(i.Source) }),
 		asOfColumn(),
 		figuresColumn(),
-		text("NOTES", "notes", true, func(i *space.Item) string { return strings.Join(i.Notes, "; ") }),
-		text("PATH", "file", true, func(i *space.Item) string { return i.File }),
+		text("NOTES", "notes", func(i *space.Item) string { return strings.Join(i.Notes, "; ") }),
+		text("PATH", "file", func(i *space.Item) string { return i.File }),
 	})
 }
 
 // nameColumns are those that name an item. The server has no name.
 func nameColumns(by string) []column {
 	all := []column{
-		short("SCHEMA", "schema", func(i *space.Item) string { return i.Schema }),
-		short("TABLE", "table", func(i *space.Item) string { return i.Table }),
-		short("PARTITION", "partition", func(i *space.Item) string { return i.Partition }),
-		short("INDEX", "index", func(i *space.Item) string { return i.Index }),
+		name("SCHEMA", "schema", func(i *space.Item) string { return i.Schema }),
+		name("TABLE", "table", func(i *space.Item) string { return i.Table }),
+		name("PARTITION", "partition", func(i *space.Item) string { return i.Partition }),
+		name("INDEX", "index", func(i *space.Item) string { return i.Index }),
 	}
 	switch by {
 	case "server":
@@ -68,29 +70,13 @@ func nameColumns(by string) []column {
 	return all[:2]
 }
 
-func text(head, csv string, wide bool, of func(*space.Item) string) column {
-	return column{head: head, csv: csv, wide: wide, raw: of, value: func(_ *render.Page, i *space.Item) string { return orDash(of(i)) }}
+// text is of wide tables alone.
+func text(head, csv string, of func(*space.Item) string) column {
+	return column{head: head, csv: csv, wide: true, raw: of, value: func(_ *render.Page, i *space.Item) string { return orDash(of(i)) }}
 }
 
-// short is a name, which the default table cuts: it has to fit a terminal.
-func short(head, csv string, of func(*space.Item) string) column {
-	return column{head: head, csv: csv, raw: of, value: func(p *render.Page, i *space.Item) string {
-		if p.Wide() {
-			return of(i)
-		}
-		return shorten(of(i))
-	}}
-}
-
-// maxName is how many characters of a name the default table shows.
-const maxName = 28
-
-func shorten(name string) string {
-	runes := []rune(name)
-	if len(runes) <= maxName {
-		return name
-	}
-	return string(runes[:maxName-8]) + "..." + string(runes[len(runes)-5:])
+func name(head, csv string, of func(*space.Item) string) column {
+	return column{head: head, csv: csv, name: true, raw: of, value: func(_ *render.Page, i *space.Item) string { return of(i) }}
 }
 
 func number(head, csv string, wide bool, of func(*space.Item) *int64) column {
@@ -119,7 +105,7 @@ func rawInt(of func(*space.Item) *int64) func(*space.Item) string {
 
 func fillColumn() column {
 	return column{
-		head: "FILL", csv: "fill", right: true,
+		head: "FILL", csv: "fill", right: true, wide: true,
 		value: func(_ *render.Page, i *space.Item) string {
 			if i.Fill == nil {
 				return "-"

@@ -3,7 +3,6 @@ package mysqlcmd
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,17 +78,24 @@ func (s *source) ask(ctx context.Context, env *cli.Env, o *mysqlspace.Options) (
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
 	o.Address = config.Address()
-	if o.Snapshot, err = live.Collect(ctx, session, live.Options{Match: o.Matches, Now: o.Now}); err != nil {
+	_, increments := o.Thresholds[mysqlspace.AutoIncrement]
+	if o.Snapshot, err = live.Collect(ctx, session, live.Options{Match: o.Matches, Now: o.Now, Files: s.readsFiles(config), Increments: increments}); err != nil {
 		return connectError(err)
 	}
-	dir := o.Snapshot.Variables["datadir"]
-	if s.datadir == "" && !s.noFiles && config.Socket != "" && config.SSH == "" && isDatadir(dir) {
+	if dir := o.Snapshot.Variables["datadir"]; s.datadir == "" && s.readsFiles(config)(dir) {
 		o.Datadir = filepath.Clean(dir)
 	}
 	if o.Datadir != "" {
 		o.Elsewhere = mysqlspace.Places(o.Snapshot, o.Datadir)
 	}
 	return nil
+}
+
+// readsFiles says whether files are read beside the server: those that are named, or its own where it runs here.
+func (s *source) readsFiles(config *mysqlconn.Config) func(datadir string) bool {
+	return func(dir string) bool {
+		return s.datadir != "" || !s.noFiles && config.Socket != "" && config.SSH == "" && isDatadir(dir)
+	}
 }
 
 func connectEnv(env *cli.Env) mysqlconn.Env {
@@ -129,7 +135,7 @@ func connectError(err error) error {
 		e.Hint = "--ssl-mode preferred goes on without TLS"
 	case errors.Is(err, mysqlconn.ErrLimit):
 		e.Hint = "--statement-limit allows more, --datadir asks no server"
-	case errors.Is(err, mysqlconn.ErrUnreachable), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, mysqlconn.ErrUnreachable):
 		e.Hint = "-S names the socket, -h and -P the address; --datadir reads the files of a server that does not run"
 	default:
 		var own *cli.Error

@@ -63,7 +63,8 @@ func newRecord(env *cli.Env, collect collectFunc) *cobra.Command {
 		Long: "Adds one line to the history: the sizes of the 1,000 largest tables, of all\n" +
 			"schemas and categories of files, and how full the file systems are. Run it once\n" +
 			"a day, or once an hour, from cron or a timer. A line is added whole and synced,\n" +
-			"or not at all; from 64 MiB on the file is moved aside, and nine such are kept.",
+			"or not at all, and runs at the same time wait for each other; from 64 MiB on the\n" +
+			"file is moved aside, and nine such are kept.",
 		Example: "  opsctl mysql history record --datadir /var/lib/mysql\n" +
 			"  opsctl mysql history record --datadir /var/lib/mysql --file /srv/sizes.ndjson",
 		Args: cobra.NoArgs,
@@ -81,13 +82,13 @@ func newRecord(env *cli.Env, collect collectFunc) *cobra.Command {
 			}
 			host, _ := env.Hostname()
 			record := history.FromReport(report, host, env.Now())
-			if err := history.Append(path, record); err != nil {
+			if err := history.Append(cmd.Context(), path, record); err != nil {
 				return recordError(err)
 			}
 			if err := render.Document(env, recordView(path, record)); err != nil {
 				return err
 			}
-			return verdict(report)
+			return verdict(mysqlspace.Failed(report), report.Problems)
 		},
 	}
 	from.addFlags(cmd)
@@ -98,7 +99,7 @@ func newRecord(env *cli.Env, collect collectFunc) *cobra.Command {
 // recordError gives the error of a record that was not written its hint.
 func recordError(err error) error {
 	if _, held := errors.AsType[*lockfile.HeldError](err); held {
-		return &cli.Error{Code: cli.CodeFailed, ID: "mysql.locked", Err: err, Hint: "another run is writing: try again"}
+		return &cli.Error{Code: cli.CodeFailed, ID: "mysql.locked", Err: err, Hint: "another run has been writing for long: see what it waits for, and try again"}
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package mysqlcmd
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ func historyView(r *history.Report) render.View {
 		Names: func() []string {
 			names := make([]string, 0, len(r.Items))
 			for i := range r.Items {
-				names = append(names, strings.Trim(r.Items[i].Schema+"."+r.Items[i].Table, "."))
+				names = append(names, cmp.Or(strings.Trim(r.Items[i].Schema+"."+r.Items[i].Table, "."), r.Server))
 			}
 			return names
 		},
@@ -60,6 +61,17 @@ func nameCell(p *render.Page, name string) string {
 		return name
 	}
 	return shorten(name)
+}
+
+// maxName is how many characters of a name the default table shows.
+const maxName = 28
+
+func shorten(name string) string {
+	runes := []rune(name)
+	if len(runes) <= maxName {
+		return name
+	}
+	return string(runes[:maxName-8]) + "..." + string(runes[len(runes)-5:])
 }
 
 // growth is a slope in words, and its bounds.

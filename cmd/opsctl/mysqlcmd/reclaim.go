@@ -29,7 +29,6 @@ type reclaimOptions struct {
 	mysqlspace.PlanOptions
 	replicas      []string
 	keep, minSize string
-	minBytes      int64
 	top           int
 }
 
@@ -64,13 +63,13 @@ func newReclaim(env *cli.Env, plan planFunc) *cobra.Command {
 			if err := render.Document(env, o.view(made)); err != nil {
 				return err
 			}
-			return cli.Verdict(false, errors.Join(made.Problems...))
+			return verdict(false, made.Problems)
 		},
 	}
 	o.addFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.Schema, "schema", "", "plan only for `NAME`'s tables")
-	f.StringVar(&o.Table, "table", "", "plan only for tables called `NAME`")
+	f.StringVar(&o.Schema, "schema", "", "plan only for `NAME`'s tables; * stands for any characters")
+	f.StringVar(&o.Table, "table", "", "plan only for tables called `NAME`; * stands for any characters")
 	f.StringVar(&o.minSize, "min-size", "1MiB", "leave out what frees less than `SIZE`")
 	f.IntVar(&o.top, "top", 0, "show the `N` best steps; 0 shows all (unless set: 10 in table and wide, all elsewhere)")
 	f.StringArrayVar(&o.replicas, "replica", nil, "ask the replica `HOST[:PORT]` which binary logs it still needs (repeatable)")
@@ -87,7 +86,7 @@ func (o *reclaimOptions) check(env *cli.Env, cmd *cobra.Command) error {
 	if o.KeepBinlogs, err = span.Parse(o.keep); err != nil {
 		return cli.Usagef("--keep-binlogs: %w", err)
 	}
-	if o.minBytes, err = bytesize.Parse(o.minSize); err != nil {
+	if o.LeastFreed, err = bytesize.Parse(o.minSize); err != nil {
 		return cli.Usagef("--min-size: %w", err)
 	}
 	if o.top < 0 {
@@ -116,17 +115,7 @@ func (o *reclaimOptions) plan(cmd *cobra.Command, env *cli.Env, plan planFunc) (
 		made, err = plan(ctx, o.PlanOptions)
 		return nil, err
 	}, o.PlanOptions.Options)
-	if err != nil {
-		return nil, err
-	}
-	kept := made.Steps[:0]
-	for _, step := range made.Steps {
-		if step.FreesHighBytes >= o.minBytes {
-			kept = append(kept, step)
-		}
-	}
-	made.Steps = kept
-	return made, nil
+	return made, err
 }
 
 // askReplica logs in at a replica as at the server.

@@ -1,6 +1,7 @@
 package mysqlcmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -68,7 +69,7 @@ func newSpace(env *cli.Env, collect collectFunc) *cobra.Command {
 			if err := render.Document(env, o.view(env, report)); err != nil {
 				return err
 			}
-			return verdict(report)
+			return verdict(mysqlspace.Failed(report), report.Problems)
 		},
 	}
 	cli.WithFormats(cmd, cli.Prom, cli.HTML)
@@ -79,8 +80,8 @@ func newSpace(env *cli.Env, collect collectFunc) *cobra.Command {
 func (o *spaceOptions) addFlags(cmd *cobra.Command) {
 	o.source.addFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.Schema, "schema", "", "show only `NAME`")
-	f.StringVar(&o.Table, "table", "", "show only tables called `NAME`")
+	f.StringVar(&o.Schema, "schema", "", "show only `NAME`, in which * stands for any characters")
+	f.StringVar(&o.Table, "table", "", "show only tables called `NAME`, in which * stands for any characters")
 	f.StringVar(&o.By, "by", "table", "sum by `WHAT`: "+strings.Join(mysqlspace.Bys(), ", "))
 	f.IntVar(&o.Top, "top", 0, "show the `N` largest; 0 shows all (unless set: 20 in table, wide and prom, all elsewhere)")
 	f.IntVar(&o.SamplePages, "sample", 0, "read `PAGES` of each index at most for rows, fill and predictions; -1 reads none (default 64)")
@@ -132,7 +133,7 @@ func (o *spaceOptions) view(env *cli.Env, r *space.Report) render.View {
 		Names: func() []string {
 			names := make([]string, 0, len(r.Items))
 			for i := range r.Items {
-				names = append(names, r.Items[i].Name())
+				names = append(names, cmp.Or(r.Items[i].Name(), address(r)))
 			}
 			return names
 		},
@@ -141,6 +142,14 @@ func (o *spaceOptions) view(env *cli.Env, r *space.Report) render.View {
 			cli.HTML: func(w io.Writer) error { return writeHTML(w, env, r, o.Schema == "" && o.Table == "") },
 		},
 	}
+}
+
+// address is the name of the server that a report is about: where it was asked, or where its files are.
+func address(r *space.Report) string {
+	if r.Server != nil && r.Server.Address != "" {
+		return r.Server.Address
+	}
+	return r.Datadir
 }
 
 func spaceCSV(r *space.Report) (heads []string, rows [][]string) {
@@ -159,14 +168,27 @@ func spaceCSV(r *space.Report) (heads []string, rows [][]string) {
 }
 
 // verdict turns limits that were crossed, and files that could not be judged, into the exit code.
-func verdict(r *space.Report) error {
-	return cli.Verdict(mysqlspace.Failed(r), errors.Join(r.Problems...))
+func verdict(failed bool, problems []error) error {
+	err := cli.Verdict(failed, errors.Join(problems...))
+	if typed, ok := errors.AsType[*cli.Error](err); ok && errors.Is(err, fs.ErrPermission) {
+		typed.Hint = asOwner
+	}
+	return err
 }
+
+// asOwner is what to do about files that may not be read.
+const asOwner = "run it as root, or as the account that the server runs as"
 
 // collectError gives the error of a run that has no result its code.
 func collectError(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return &cli.Error{Code: cli.CodeDenied, ID: "mysql.denied", Err: err, Hint: "run it as root, or as the account that the server runs as"}
+		return &cli.Error{Code: cli.CodeDenied, ID: "mysql.denied", Err: err, Hint: asOwner}
+	}
+	if _, none := errors.AsType[*mysqlspace.NoFolderError](err); none {
+		return &cli.Error{Code: cli.CodeFailed, ID: "mysql.datadir", Err: err, Hint: "--datadir wants the folder with ibdata1, or a copy of it; the server's variable datadir names it"}
+	}
+	if errors.Is(err, mysqlspace.ErrOtherServer) {
+		return &cli.Error{Code: cli.CodeFailed, ID: "mysql.datadir", Err: err, Hint: "name the data folder of the server that answers, or one of the two alone"}
 	}
 	return err
 }

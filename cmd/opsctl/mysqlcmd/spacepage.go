@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/opsctl/opsctl/pkg/cli/render"
@@ -51,9 +52,13 @@ func (w *spacePage) items() {
 	}
 	var heads []string
 	var right []bool
-	columns := slices.DeleteFunc(columnsFor(w.r.By), func(c column) bool { return c.wide && !w.Wide() })
-	for _, c := range columns {
+	var names []int
+	columns := slices.DeleteFunc(columnsFor(w.r.By), func(c column) bool { return !w.Wide() && (c.wide || w.vacant(c)) })
+	for i, c := range columns {
 		heads, right = append(heads, c.head), append(right, c.right)
+		if c.name {
+			names = append(names, i)
+		}
 	}
 	rows := make([][]string, 0, len(w.r.Items))
 	for i := range w.r.Items {
@@ -63,13 +68,21 @@ func (w *spacePage) items() {
 		}
 		rows = append(rows, row)
 	}
+	if !w.Wide() {
+		w.Shorten(heads, rows, names...)
+	}
 	w.Table(heads, right, rows)
+}
+
+// vacant says whether a column is one of names that no item has: partitions, of a server without any.
+func (w *spacePage) vacant(c column) bool {
+	return c.name && !slices.ContainsFunc(w.r.Items, func(i space.Item) bool { return c.raw(&i) != "" })
 }
 
 // totals are of all that was selected, also of what --top and --min-size leave out.
 func (w *spacePage) totals() {
 	if w.r.Shown == 0 {
-		w.Para("no tables that were asked for can be seen")
+		w.Para("no tables that were asked for can be seen: names are case-sensitive, and * stands for any characters")
 		return
 	}
 	t := &w.r.Total
@@ -129,7 +142,7 @@ func (w *spacePage) accounting() {
 
 func largest(sums []space.Sum) []space.Sum {
 	sorted := slices.Clone(sums)
-	slices.SortStableFunc(sorted, func(a, b space.Sum) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Bytes > sorted[j].Bytes })
 	return sorted
 }
 

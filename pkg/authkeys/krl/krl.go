@@ -5,12 +5,12 @@ package krl
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha1" //nolint:gosec // lists hold SHA-1 fingerprints
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/opsctl/opsctl/pkg/authkeys/pubkey"
 	"github.com/opsctl/opsctl/pkg/authkeys/wire"
@@ -207,7 +207,7 @@ type span struct{ low, high uint64 }
 
 // settle sorts and joins the spans, so that they can be searched.
 func (c *certificates) settle() {
-	slices.SortFunc(c.spans, func(a, b span) int { return cmp.Compare(a.low, b.low) })
+	sort.Slice(c.spans, func(i, j int) bool { return c.spans[i].low < c.spans[j].low })
 	joined := c.spans[:0]
 	for _, s := range c.spans {
 		if n := len(joined); n > 0 && s.low <= joined[n-1].high {

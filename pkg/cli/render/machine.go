@@ -21,11 +21,11 @@ import (
 const apiVersion = "opsctl/v1"
 
 type envelope struct {
-	APIVersion  string `json:"apiVersion"`
-	Kind        string `json:"kind"`
-	Host        string `json:"host"`
-	CollectedAt string `json:"collectedAt"`
-	Opsctl      string `json:"opsctl"`
+	APIVersion  string  `json:"apiVersion"`
+	Kind        string  `json:"kind"`
+	Host        *string `json:"host,omitempty"`
+	CollectedAt string  `json:"collectedAt,omitempty"`
+	Opsctl      string  `json:"opsctl"`
 }
 
 func writeDocument(env *cli.Env, kind, host string, body any) error {
@@ -44,13 +44,32 @@ func writeDocument(env *cli.Env, kind, host string, body any) error {
 	return err
 }
 
-// document is the envelope and the fields of body in one JSON object.
-func document(env *cli.Env, kind, host string, body any) ([]byte, error) {
+// stamp is the envelope of now and of a host: "" for this one.
+func stamp(env *cli.Env, kind, host string) envelope {
+	e := envelope{APIVersion: apiVersion, Kind: kind, Opsctl: env.Version}
+	if env.Now != nil {
+		e.CollectedAt = env.Now().UTC().Format(time.RFC3339)
+	}
 	if host == "" && env.Hostname != nil {
 		// A host without a name is "" in the document rather than an error.
 		host, _ = env.Hostname()
+		e.Host = &host
+	} else if host != "" {
+		e.Host = &host
 	}
-	head, err := marshal(envelope{apiVersion, kind, host, env.Now().UTC().Format(time.RFC3339), env.Version})
+	return e
+}
+
+// Unstamped is env for a result that was computed, and is of no host and no time: equal ones have equal bytes.
+func Unstamped(env *cli.Env) *cli.Env {
+	plain := *env
+	plain.Now, plain.Hostname = nil, nil
+	return &plain
+}
+
+// document is the envelope and the fields of body in one JSON object.
+func document(env *cli.Env, kind, host string, body any) ([]byte, error) {
+	head, err := marshal(stamp(env, kind, host))
 	if err != nil {
 		return nil, err
 	}

@@ -60,6 +60,9 @@ func (p *Page) Text(s string) {
 	}
 }
 
+// Drawn writes lines as they are: what was made inert where it was drawn, and may be coloured.
+func (p *Page) Drawn(s string) { p.buf.WriteString(s) }
+
 // Table writes a table. right says which columns align right and may be shorter
 // than heads; without any head there is no heading line. A cell that came from
 // Severity keeps its colour if it is nothing but that.
@@ -127,12 +130,16 @@ func (p *Page) blank() {
 	}
 }
 
-// maxLine bounds paragraphs on very wide terminals.
-const maxLine = 100
+// maxLine bounds paragraphs on very wide terminals; a terminal that says to have
+// fewer columns than narrowest knows nothing of its width.
+const (
+	maxLine   = 100
+	narrowest = 20
+)
 
 func (p *Page) writeWrapped(line string) {
 	width := min(p.env.Width, maxLine)
-	if !p.env.OutTerm || width < 20 {
+	if !p.env.OutTerm || width < narrowest {
 		p.buf.WriteString(line + "\n")
 		return
 	}

@@ -101,3 +101,52 @@ func TestWideIsKnownToThePage(t *testing.T) {
 		}
 	})
 }
+
+func TestNamesAreShortenedToTheTerminal(t *testing.T) {
+	heads, right := []string{"A", "B", "SIZE"}, []bool{false, false, true}
+	for name, c := range map[string]struct {
+		terminal bool
+		width    int
+		want     string
+	}{
+		"no terminal":        {false, 300, "short  库订单库订单库订单库订单库订单库订单库订单库订...单end  1,000,000,000,000"},
+		"a narrow terminal":  {true, 40, "short  库订单库订单库订单库订单库订单库订单库订单库订...单end  1,000,000,000,000"},
+		"one of 100 columns": {true, 100, "short  " + strings.Repeat("库订单", 11) + "end  1,000,000,000,000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env, out := newEnv(cli.Table)
+			env.OutTerm, env.Width = c.terminal, c.width
+			page(t, env, func(p *render.Page) {
+				rows := [][]string{{"short", strings.Repeat("库订单", 11) + "end", "1,000,000,000,000"}}
+				p.Shorten(heads, rows, 0, 1)
+				p.Table(heads, right, rows)
+			})
+			if _, line, _ := strings.Cut(strings.TrimSuffix(out.String(), "\n"), "\n"); line != c.want {
+				t.Errorf("got\n%s, want\n%s", line, c.want)
+			}
+		})
+	}
+}
+
+func TestTheLastColumnWrapsOnATerminalOnly(t *testing.T) {
+	heads := []string{"AT", "WHY"}
+	write := func(p *render.Page) {
+		p.Table(heads, nil, p.Wrap(heads, [][]string{{"1s", "n1, n2: it has 库订单 elsewhere"}, {"10s", "-"}}))
+	}
+	for width, want := range map[int]string{
+		0:  "AT   WHY\n1s   n1, n2: it has 库订单 elsewhere\n10s  -\n",
+		24: "AT   WHY\n1s   n1, n2: it has\n     库订单 elsewhere\n10s  -\n",
+	} {
+		env, out := newEnv(cli.Table)
+		env.OutTerm, env.Width = true, width
+		page(t, env, write)
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Error(diff)
+		}
+		env, out = newEnv(cli.Table)
+		env.Width = width
+		if page(t, env, write); strings.Count(out.String(), "\n") != 3 {
+			t.Errorf("wrapped into a pipe:\n%s", out.String())
+		}
+	}
+}

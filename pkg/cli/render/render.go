@@ -146,7 +146,7 @@ func Document(env *cli.Env, v View) error {
 			return cli.Usagef("%s has no names to list; use -o json", v.Kind)
 		}
 		return writeNames(env.Out, v.Names())
-	case cli.Prom, cli.HTML:
+	case cli.Prom, cli.HTML, cli.SVG:
 		return v.other(env)
 	default:
 		p := newPage(env)

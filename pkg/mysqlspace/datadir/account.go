@@ -3,7 +3,7 @@ package datadir
 import (
 	"cmp"
 	"path"
-	"slices"
+	"sort"
 
 	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
 )
@@ -35,8 +35,9 @@ func (t *Tree) sums(beyond bool) []space.Sum {
 	for _, sum := range byCategory {
 		sums = append(sums, *sum)
 	}
-	slices.SortFunc(sums, func(a, b space.Sum) int {
-		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Category, b.Category))
+	sort.SliceStable(sums, func(i, j int) bool {
+		a, b := &sums[i], &sums[j]
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Category, b.Category)) < 0
 	})
 	return sums
 }
@@ -49,6 +50,6 @@ func (t *Tree) Of(category space.Category) []space.File {
 			files = append(files, t.Files[i].File)
 		}
 	}
-	slices.SortStableFunc(files, func(a, b space.File) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	sort.SliceStable(files, func(i, j int) bool { return files[i].Bytes > files[j].Bytes })
 	return files
 }

@@ -81,7 +81,7 @@ func (c *catalog) describe(ctx context.Context, s *innodb.Space, st *innodb.Stru
 	if d == nil {
 		d = &sdi.Document{}
 	}
-	if err != nil && st.Flags.Compressed() {
+	if err != nil && st.Flags.Compressed {
 		err = nil // it is compressed in a way that is not read: the definition is unknown, nothing is damaged
 	}
 	st.NameFromSDI(d)
@@ -160,7 +160,7 @@ func (c *catalog) auxiliary(item *space.Item) {
 	if !found || parent.Schema != item.Schema {
 		return
 	}
-	Attribute(item, parent.Table)
+	Attribute(item, parent.Table, parent.Partition)
 }
 
 // FulltextOf is InnoDB's id of the table whose full-text index an auxiliary table is part of, by its name; ok is false for
@@ -173,12 +173,10 @@ func FulltextOf(table string) (id uint64, ok bool) {
 	return id, err == nil
 }
 
-// Attribute makes the line of an auxiliary table one of the table that has the full-text index: what it holds is index, and its
-// rows are none of the table's.
-func Attribute(item *space.Item, table string) {
-	item.Index, item.Table = item.Table, table
-	item.Rows = nil
-	delete(item.Figures, "rows")
+// Attribute makes the line of an auxiliary table one of the table, or partition, that has the full-text index: what it holds is
+// index. Its rows stay its own.
+func Attribute(item *space.Item, table, partition string) {
+	item.Index, item.Table, item.Partition = item.Table, table, partition
 	if item.DataBytes != nil && item.IndexBytes != nil {
 		item.DataBytes, item.IndexBytes = new(int64(0)), new(*item.DataBytes+*item.IndexBytes)
 	}

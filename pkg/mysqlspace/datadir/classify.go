@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/opsctl/opsctl/pkg/innodb"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
 	"github.com/opsctl/opsctl/pkg/progress"
 )
@@ -155,7 +156,7 @@ func (t *Tree) look(ctx context.Context, rep progress.Reporter) error {
 func (t *Tree) inspect(f *File, names map[string]bool) error {
 	check := f.check
 	f.check = nil
-	head, err := readHead(t.abs(f.Path), headBytes)
+	head, err := t.front(f)
 	if err != nil {
 		if errors.Is(err, syscall.ELOOP) { // a link since it was listed
 			f.odd, f.Kind = true, Other
@@ -169,6 +170,7 @@ func (t *Tree) inspect(f *File, names map[string]bool) error {
 		return names[path.Join(dir, base)]
 	}})
 	if why == "" {
+		f.keep(head)
 		return nil
 	}
 	kind := f.Kind
@@ -177,6 +179,29 @@ func (t *Tree) inspect(f *File, names map[string]bool) error {
 		return nil
 	}
 	return &WrongError{Path: f.Path, Why: why}
+}
+
+// front is what is looked at of a file. Tables are read later: what is needed of a small one then is asked for already.
+func (t *Tree) front(f *File) ([]byte, error) {
+	file, err := open(t.abs(f.Path))
+	if err != nil {
+		return nil, err
+	}
+	if f.Kind == Tablespace {
+		file.soon(innodb.HeadBytes)
+	}
+	head, err := file.head(headBytes)
+	return head, errors.Join(err, file.Close())
+}
+
+// keep reads a definition that is there as a whole.
+func (f *File) keep(head []byte) {
+	if f.Kind != FRM || int64(len(head)) != f.Apparent {
+		return
+	}
+	if d, err := parseFRM(head); err == nil {
+		f.definition = &d
+	}
 }
 
 func describeKind(why, ext string) string {

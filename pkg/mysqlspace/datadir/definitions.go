@@ -69,6 +69,9 @@ func (s *shelf) definition(file string) (Definition, error) {
 
 func (s *shelf) read(i int, parse func([]byte) (Definition, error)) (Definition, error) {
 	f := &s.tree.Files[i]
+	if f.definition != nil {
+		return *f.definition, nil
+	}
 	text, err := readHead(s.tree.abs(f.Path), int(min(f.Apparent, maxFRMBytes)))
 	if vanished(err) {
 		return Definition{}, nil

@@ -16,34 +16,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/opsctl/opsctl/internal/testpeers"
+	"github.com/opsctl/opsctl/internal/testpeers/mysqltest"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/datadir"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
 )
 
-// everyEngine is a statement for each kind of file that MariaDB makes.
-const everyEngine = `
-create database shop;
+// everyEngine has a statement for each kind of file that MariaDB makes.
+const everyEngine = mysqltest.Tables + `
 create database ` + "`web-2 日本`" + `;
-use shop;
-create table plain (id int primary key, v varchar(200), key (v)) engine=innodb comment='two words';
-insert into plain select seq, repeat('x', 100) from seq_1_to_20000;
-create table parts (id int primary key, v varchar(200)) engine=innodb partition by range (id) subpartition by hash (id) subpartitions 2
-  (partition p0 values less than (100), partition p1 values less than maxvalue);
-insert into parts select seq, repeat('y', 100) from seq_1_to_5000;
-create table words (id int primary key, body text, fulltext (body)) engine=innodb;
-insert into words values (1, 'some words to find');
-create table packed (id int primary key, v text) engine=innodb page_compressed=1;
-insert into packed select seq, repeat('z', 500) from seq_1_to_20000;
-create table zipped (id int primary key, v text) engine=innodb row_format=compressed key_block_size=4;
-create table isam (id int primary key, v varchar(200)) engine=myisam comment='old';
-insert into isam select seq, repeat('m', 50) from seq_1_to_1000;
-delete from isam where id % 3 = 0;
-create table aria (id int primary key, v varchar(200)) engine=aria;
-insert into aria select seq, repeat('m', 50) from seq_1_to_1000;
-create table csv (id int not null, v varchar(20) not null) engine=csv;
-insert into csv values (1, 'a');
 create table merged (id int primary key, v varchar(200)) engine=merge union=(isam);
-create view seen as select * from plain;
 create trigger before_plain before insert on plain for each row set new.v = new.v;
 create sequence numbers;
 use ` + "`web-2 日本`" + `;

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -27,7 +28,7 @@ func mountPoints() []mountPoint {
 			points = append(points, mountPoint{unescape.Replace(fields[4])})
 		}
 	}
-	slices.SortFunc(points, func(a, b mountPoint) int { return cmp.Compare(len(b.path), len(a.path)) })
+	sort.SliceStable(points, func(i, j int) bool { return cmp.Compare(len(points[j].path), len(points[i].path)) < 0 })
 	return points
 }
 
@@ -70,7 +71,7 @@ func (t *Tree) Mounts() ([]space.Mount, error) {
 		}
 		mounts = append(mounts, m)
 	}
-	slices.SortFunc(mounts, func(a, b space.Mount) int { return strings.Compare(a.Path, b.Path) })
+	sort.SliceStable(mounts, func(i, j int) bool { return mounts[i].Path < mounts[j].Path })
 	return mounts, nil
 }
 

@@ -3,6 +3,7 @@ package datadir
 import (
 	"errors"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -20,13 +21,31 @@ func (t *Tree) Running() bool {
 	return false
 }
 
+// maxAutoCnf bounds what is read of auto.cnf, which has two lines.
+const maxAutoCnf = 4 << 10
+
+// ServerUUID is what MySQL calls itself, as it writes into auto.cnf when it first starts on a folder (mysqld.cc,
+// init_server_auto_options); "" where that is not there.
+func (t *Tree) ServerUUID() string {
+	text, err := readHead(t.abs("auto.cnf"), maxAutoCnf)
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		if uuid, found := strings.CutPrefix(strings.TrimSpace(line), "server-uuid="); found {
+			return uuid
+		}
+	}
+	return ""
+}
+
 func isLocked(name string) bool {
 	f, err := open(name)
 	if err != nil {
 		return false
 	}
 	lock := unix.Flock_t{Type: unix.F_RDLCK}
-	err = unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lock)
+	err = unix.FcntlFlock(uintptr(f.fd), unix.F_GETLK, &lock)
 	// Closing gives up no lock but this process's own, and it has none.
 	return errors.Join(err, f.Close()) == nil && lock.Type != unix.F_UNLCK
 }

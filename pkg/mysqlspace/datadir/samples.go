@@ -30,5 +30,8 @@ func rowsOf(s *innodb.Sample) (n int64, known bool) {
 	for i := range s.Pages {
 		records += float64(s.Pages[i].Records)
 	}
+	if s.Whole {
+		return int64(records), true
+	}
 	return int64(math.Round(records / float64(s.Read) * float64(s.InUse))), true
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -69,8 +70,10 @@ func (t *Tree) Tables(ctx context.Context, o TableOptions) ([]space.Item, []erro
 		rep.Add(f.Apparent)
 	})
 	r.catalog.attribute(r.items)
-	slices.SortFunc(r.items, func(a, b space.Item) int {
-		return cmp.Or(cmp.Compare(a.Schema, b.Schema), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Index, b.Index))
+	r.items = oneLine(r.items)
+	sort.SliceStable(r.items, func(i, j int) bool {
+		a, b := &r.items[i], &r.items[j]
+		return cmp.Or(cmp.Compare(a.Schema, b.Schema), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Index, b.Index)) < 0
 	})
 	return r.items, r.problems, err
 }

@@ -3,12 +3,8 @@ package datadir
 import (
 	"context"
 	"errors"
-	"io"
 	"maps"
-	"os"
 	"strconv"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/opsctl/opsctl/pkg/innodb"
 	"github.com/opsctl/opsctl/pkg/mysqlspace/rebuild"
@@ -41,7 +37,7 @@ func (r *reader) tablespace(ctx context.Context, s *innodb.Space, f *File) (item
 		return []space.Item{item}, []error{pathError(f, innodb.ErrEncrypted)}
 	}
 	if r.options.Sample > 0 && f.Apparent > readAtOnce {
-		advise(file)
+		file.sparsely()
 	}
 	st, err := s.Structure(ctx)
 	if err != nil {
@@ -63,7 +59,7 @@ func (r *reader) tablespace(ctx context.Context, s *innodb.Space, f *File) (item
 // damaged notes what is wrong with a file, and returns what is a problem: not what a running server is about to write.
 func (r *reader) damaged(s *innodb.Space, f *File, item *space.Item, damage []error) (problems []error) {
 	for _, err := range damage {
-		if !r.running || !unwritten(s, err) {
+		if !r.running || !errors.Is(err, innodb.ErrUnowned) && !unwritten(s, err) {
 			problems = append(problems, pathError(f, err))
 		}
 	}
@@ -85,9 +81,8 @@ func unjoin(err error) []error {
 }
 
 // unreadable is for a file whose page 0 says nothing: one that the server has not written yet is no problem.
-func (r *reader) unreadable(item space.Item, f *File, file *os.File, err error) ([]space.Item, []error) {
-	head := make([]byte, headBytes)
-	if n, readErr := file.ReadAt(head, 0); errors.Is(err, innodb.ErrNotTablespace) && (readErr == nil || errors.Is(readErr, io.EOF)) && isUnwritten(head[:n]) {
+func (r *reader) unreadable(item space.Item, f *File, file *input, err error) ([]space.Item, []error) {
+	if head, readErr := file.head(headBytes); errors.Is(err, innodb.ErrNotTablespace) && readErr == nil && isUnwritten(head) {
 		item.Notes = append(item.Notes, "its first page is not written yet: a new table of a running server, or one that crashed")
 		return []space.Item{item}, nil
 	}
@@ -214,7 +209,7 @@ func (r *reader) predict(item *space.Item, st *innodb.Structure, what described,
 		return
 	}
 	p, err := r.options.Predict(&Sampled{
-		Structure: st, Samples: samples, Bytes: *item.FileBytes, MariaDB: r.mariadb,
+		Structure: st, Samples: samples, Bytes: *item.FileBytes, MariaDB: r.mariadb || st.Flags.FullCRC32,
 		Table: rebuild.Table{Fulltext: what.fulltext, Autoextend: what.autoextend},
 	})
 	if err != nil {
@@ -244,7 +239,3 @@ func nameOf(x *innodb.Index, clustered bool) string {
 
 // readAtOnce is up to what size a file is read without regard to what is needed.
 const readAtOnce = 1 << 20
-
-// advise tells the kernel that pages are read here and there, so that it reads no more than that. A file system that does
-// not know the call does as well without.
-func advise(file *os.File) { _ = unix.Fadvise(int(file.Fd()), 0, 0, unix.FADV_RANDOM) }

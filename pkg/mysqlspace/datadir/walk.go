@@ -9,8 +9,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"runtime"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,7 +26,8 @@ type Options struct {
 	Dir string
 	// Elsewhere are further folders of the server, beyond Dir, with what they are for; they are accounted apart.
 	Elsewhere []Place
-	// Workers bounds what is read at once; 0 for as many as the process may use processors.
+	// Workers bounds the files that are read at once; 0 for 32: what is waited for is a disk, and it is the faster the more it
+	// is asked for.
 	Workers  int
 	Progress progress.Reporter // files looked into; nil for none
 }
@@ -41,7 +42,7 @@ func (o Options) workers() int {
 	if o.Workers > 0 {
 		return o.Workers
 	}
-	return runtime.GOMAXPROCS(0)
+	return 32
 }
 
 // File is a file, folder or link of a data folder.
@@ -55,6 +56,8 @@ type File struct {
 	folder bool
 	odd    bool // neither a regular file nor a folder: a link, a socket
 	inode  inode
+
+	definition *Definition // of a .frm that was whole in what was looked at
 }
 
 type inode struct{ dev, ino uint64 }
@@ -105,6 +108,9 @@ func Walk(ctx context.Context, o Options) (*Tree, error) {
 	t.Files = []File{describe(".", info)}
 	if err := t.list(ctx, []string{"."}); err != nil {
 		return nil, err
+	}
+	if len(t.Files) == 1 && len(t.Problems) > 0 { // not listed, or nothing that was may be looked at
+		return nil, fmt.Errorf("reading the data folder: %w", t.Problems[0])
 	}
 	t.classify()
 	if err := t.look(ctx, rep); err != nil {
@@ -186,8 +192,9 @@ func (t *Tree) abs(name string) string {
 
 // finish sorts the files, gives each its mount, and counts an inode of several names once, by the first of them.
 func (t *Tree) finish() {
-	slices.SortFunc(t.Files, func(a, b File) int {
-		return cmp.Or(cmp.Compare(depthless(a.Path), depthless(b.Path)), strings.Compare(a.Path, b.Path))
+	sort.SliceStable(t.Files, func(i, j int) bool {
+		a, b := &t.Files[i], &t.Files[j]
+		return cmp.Or(cmp.Compare(depthless(a.Path), depthless(b.Path)), strings.Compare(a.Path, b.Path)) < 0
 	})
 	seen := make(map[inode]bool)
 	byDevice := make(map[uint64]string)

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/opsctl/opsctl/pkg/lockfile"
 )
@@ -24,10 +26,14 @@ const (
 // 200 KiB.
 const maxLine = 4 << 20
 
+// patience is how long a record waits for others to be written, which each take milliseconds.
+const patience = 30 * time.Second
+
 // Append writes the record behind the others of the file, whole and synced, under a lock beside it (path.lock). The file and
 // its folder are made where they lack, readable to their owner alone. Where a crash tore the last line the record starts a
-// new one. It returns a *lockfile.HeldError when another process is at it; after an error of writing the file is as it was.
-func Append(path string, record *Record) (err error) {
+// new one. While another process is at it, Append waits; after half a minute the error is a *lockfile.HeldError. After an error
+// of writing the file is as it was.
+func Append(ctx context.Context, path string, record *Record) (err error) {
 	line, err := json.Marshal(record)
 	if err != nil {
 		return fmt.Errorf("encoding the record: %w", err)
@@ -38,7 +44,7 @@ func Append(path string, record *Record) (err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("making the folder of the history: %w", err)
 	}
-	lock, err := lockfile.Acquire(path + ".lock")
+	lock, err := lockfile.AcquireWithin(ctx, path+".lock", patience)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package history_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,7 +38,7 @@ func TestRecordsAreReadBackInTheOrderOfTime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a", "b", "history.ndjson")
 	want := []history.Record{*record(0, 5), *record(1, 6)}
 	for _, i := range []int{1, 0} {
-		if err := history.Append(path, &want[i]); err != nil {
+		if err := history.Append(t.Context(), path, &want[i]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -52,7 +54,7 @@ func TestRecordsAreReadBackInTheOrderOfTime(t *testing.T) {
 func TestATornLineIsSkippedAndNamedAndTheNextRecordStands(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "h")
 	for day := range 2 {
-		if err := history.Append(path, record(day, 7)); err != nil {
+		if err := history.Append(t.Context(), path, record(day, 7)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -78,7 +80,7 @@ func checkTorn(t *testing.T, path string, torn []byte) {
 		!strings.HasPrefix(problems[0].Error(), path+":2: ") {
 		t.Fatalf("%d bytes: %d records, %v, %v", len(torn), len(records), problems, err)
 	}
-	if err := history.Append(path, record(2, 7)); err != nil {
+	if err := history.Append(t.Context(), path, record(2, 7)); err != nil {
 		t.Fatal(err)
 	}
 	records, problems, err = history.Read(path)
@@ -94,7 +96,7 @@ func checkTorn(t *testing.T, path string, torn []byte) {
 // TestKilledWritersLoseNothingThatWasThere kills a process that appends, at random moments.
 func TestKilledWritersLoseNothingThatWasThere(t *testing.T) {
 	if path := os.Getenv("HISTORY_APPEND"); path != "" {
-		appendForEver(path)
+		appendForEver(t.Context(), path)
 	}
 	path := filepath.Join(t.TempDir(), "h")
 	seen := 0
@@ -125,9 +127,9 @@ func TestKilledWritersLoseNothingThatWasThere(t *testing.T) {
 	}
 }
 
-func appendForEver(path string) {
+func appendForEver(ctx context.Context, path string) {
 	for day := 0; ; day++ {
-		err := history.Append(path, record(day, 7))
+		err := history.Append(ctx, path, record(day, 7))
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -176,39 +178,65 @@ func TestAHistoryThatCannotBe(t *testing.T) {
 	if err := os.Symlink(target, link); err != nil {
 		t.Fatal(err)
 	}
-	if err := history.Append(link, record(0, 1)); err == nil {
+	if err := history.Append(t.Context(), link, record(0, 1)); err == nil {
 		t.Error("a symbolic link was followed")
 	}
-	path := filepath.Join(dir, "held")
-	lock, err := lockfile.Acquire(path + ".lock")
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestARecordWaitsForTheOneThatIsBeingWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "h")
+	synctest.Test(t, func(t *testing.T) {
+		lock, err := lockfile.Acquire(path + ".lock")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var held *lockfile.HeldError
+		if err := history.Append(t.Context(), path, record(0, 1)); !errors.As(err, &held) || held.PID != os.Getpid() {
+			t.Errorf("with a lock that is never given up: %v", err)
+		}
+		time.AfterFunc(time.Second, func() {
+			if err := lock.Release(); err != nil {
+				t.Error(err)
+			}
+		})
+		if err := history.Append(t.Context(), path, record(0, 1)); err != nil {
+			t.Errorf("with a lock that is given up: %v", err)
+		}
+	})
+}
+
+func TestOfManyWhoRecordAtOnceEachLeavesALine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "h")
+	results := make(chan error, 20)
+	for day := range cap(results) {
+		go func() { results <- history.Append(t.Context(), path, record(day, 1)) }()
 	}
-	var held *lockfile.HeldError
-	if err := history.Append(path, record(0, 1)); !errors.As(err, &held) || held.PID != os.Getpid() {
-		t.Error(err)
+	for range cap(results) {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
 	}
-	if err := lock.Release(); err != nil {
-		t.Error(err)
+	if records, problems, err := history.Read(path); len(records) != cap(results) || len(problems) > 0 || err != nil {
+		t.Errorf("%d records, %v, %v", len(records), problems, err)
 	}
 }
 
 func TestALargeFileIsMovedAsideAndStillRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "h")
-	if err := history.Append(path, record(0, 1)); err != nil {
+	if err := history.Append(t.Context(), path, record(0, 1)); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Rename(path, path+".2"); err != nil {
 		t.Fatal(err)
 	}
-	if err := history.Append(path, record(1, 2)); err != nil {
+	if err := history.Append(t.Context(), path, record(1, 2)); err != nil {
 		t.Fatal(err)
 	}
 	// A hole behind the record: the limit without its bytes.
 	if err := os.Truncate(path, history.RotateAt); err != nil {
 		t.Fatal(err)
 	}
-	if err := history.Append(path, record(2, 3)); err != nil {
+	if err := history.Append(t.Context(), path, record(2, 3)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path + ".3"); !errors.Is(err, fs.ErrNotExist) {

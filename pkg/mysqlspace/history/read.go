@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"sort"
 	"syscall"
 	"time"
 	"unique"
@@ -53,7 +54,7 @@ func Read(path string) (records []Record, problems []error, err error) {
 	if !found {
 		return nil, nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 	}
-	slices.SortStableFunc(records, func(a, b Record) int { return a.At.Compare(b.At) })
+	sort.SliceStable(records, func(i, j int) bool { return records[i].At.Compare(records[j].At) < 0 })
 	return records, problems, nil
 }
 

@@ -6,6 +6,7 @@ package history
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
@@ -85,8 +86,8 @@ func FromReport(r *space.Report, host string, at time.Time) *Record {
 	for _, sum := range schemas {
 		record.Schemas = append(record.Schemas, *sum)
 	}
-	slices.SortFunc(record.Schemas, func(a, b Size) int { return cmp.Compare(a.Schema, b.Schema) })
-	slices.SortFunc(record.Tables, largestFirst)
+	sort.SliceStable(record.Schemas, func(i, j int) bool { return record.Schemas[i].Schema < record.Schemas[j].Schema })
+	sort.SliceStable(record.Tables, func(i, j int) bool { return largestFirst(record.Tables[i], record.Tables[j]) < 0 })
 	record.Tables = record.Tables[:min(len(record.Tables), MaxTables)]
 	slices.Sort(record.Sources)
 	for _, m := range r.Mounts {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -190,8 +191,9 @@ func items(records []Record, o *Options) []Growth {
 		g.Outlook, g.Slope = outlook(points, o)
 		all = append(all, g)
 	}
-	slices.SortFunc(all, func(a, b Growth) int {
-		return cmp.Or(cmp.Compare(b.rate(), a.rate()), cmp.Compare(b.Last, a.Last), cmp.Compare(a.Schema, b.Schema), cmp.Compare(a.Table, b.Table))
+	sort.SliceStable(all, func(i, j int) bool {
+		a, b := &all[i], &all[j]
+		return cmp.Or(cmp.Compare(b.rate(), a.rate()), cmp.Compare(b.Last, a.Last), cmp.Compare(a.Schema, b.Schema), cmp.Compare(a.Table, b.Table)) < 0
 	})
 	return all
 }

@@ -20,13 +20,15 @@ const maxNamed = 500
 // (sql_show.cc, make_cond_for_info_schema), so that it is asked for the largest tables, and for those InnoDB does not know.
 func (q *questions) definitions(ctx context.Context) error {
 	condition := "1 = 1"
-	if q.out.Flavour == "mariadb" && len(q.byID) > maxNamed {
+	if q.out.Flavour == "mariadb" && len(q.out.Tables) > maxNamed {
 		others, err := q.others(ctx)
 		if err != nil {
 			return q.hidden(err, "comments, and tables of other engines", grantSelect)
 		}
 		if len(others) <= maxNamed {
-			q.hide(fmt.Sprintf("comments of all but the %d largest tables: the server would read a file for each", maxNamed), "narrow the report with --schema or --table")
+			if !q.files() { // which have them all
+				q.hide(fmt.Sprintf("comments of all but the %d largest tables: the server would read a file for each", maxNamed), "narrow the report with --schema or --table, or read the files with --datadir")
+			}
 			condition = among(append(others, q.largest(maxNamed)...))
 		}
 	}
@@ -122,16 +124,34 @@ func (q *questions) partitions() map[[2]string][]*Table {
 // maxOthers is how many tables of other engines are opened for their sizes.
 const maxOthers = 1000
 
+// Of these engines a table takes no room of its own, whatever its DATA_LENGTH says: it is in memory, is other tables, is on another
+// server, or is nowhere.
+var stateless = []string{"MEMORY", "MRG_MYISAM", "FEDERATED", "SPIDER", "BLACKHOLE", "PERFORMANCE_SCHEMA", "SEQUENCE"}
+
+// inFiles are the engines whose files say as much as the server does.
+var inFiles = []string{"MYISAM", "ARIA", "ARCHIVE"}
+
+// files says whether the files of the server's data folder are read as well.
+func (q *questions) files() bool { return q.o.Files != nil && q.o.Files(q.out.Variables["datadir"]) }
+
 // otherEngines asks for the sizes of what is not InnoDB's: their tables are opened, by name, and the dictionary's cache is not
 // written.
 func (q *questions) otherEngines(ctx context.Context) error {
 	asked := 0
+	files := q.files()
 	for _, t := range q.out.Tables {
-		if t.Engine == "InnoDB" && (!q.blind() || t.Data != nil) || strings.HasPrefix(t.Schema, "mysql") || t.Engine == "PERFORMANCE_SCHEMA" {
+		if slices.Contains(stateless, strings.ToUpper(t.Engine)) || files && slices.Contains(inFiles, strings.ToUpper(t.Engine)) {
+			continue
+		}
+		if t.Engine == "InnoDB" && (!q.blind() || t.Data != nil) || strings.HasPrefix(t.Schema, "mysql") {
 			continue
 		}
 		if asked++; asked > q.most() {
-			q.hide(fmt.Sprintf("sizes of more than %d tables that InnoDB's dictionary does not show: each would be opened", q.most()), "read the files with --datadir, or "+grantProcess)
+			help := "read the files with --datadir"
+			if q.blind() {
+				help += ", or " + grantProcess
+			}
+			q.hide(fmt.Sprintf("sizes of more than %d tables that InnoDB's dictionary does not show: each would be opened", q.most()), help)
 			return nil
 		}
 		query := "SELECT TABLE_ROWS, DATA_LENGTH, INDEX_LENGTH, DATA_FREE FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?"
@@ -145,7 +165,7 @@ func (q *questions) otherEngines(ctx context.Context) error {
 
 // blind says whether InnoDB's dictionary is hidden: tables are then known by the names that the account may see, and their sizes
 // by opening them.
-func (q *questions) blind() bool { return len(q.byID) == 0 }
+func (q *questions) blind() bool { return !q.seen }
 
 // most bounds the tables that are opened: MySQL is promised few.
 func (q *questions) most() int {

@@ -3,41 +3,75 @@ package live
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/opsctl/opsctl/pkg/mysqlspace/datadir"
 )
 
-// dictionary reads InnoDB's own: tables, tablespaces and indexes, joined by their ids. A name would miss partitions and general
-// tablespaces.
+// dictionary reads which tables, tablespaces and indexes InnoDB has. Its own dictionary joins them by ids, where a name would miss
+// partitions and general tablespaces; MySQL's views do it faster where names tell everything.
 func (q *questions) dictionary(ctx context.Context) error {
-	q.byID, q.byName = map[uint64]*Table{}, map[[3]string]*Table{}
-	what := "InnoDB's tables and tablespaces: sizes come from stored statistics alone"
-	if err := q.counters(ctx); err != nil {
-		return q.hidden(err, what, grantProcess)
+	q.byID, q.byName, q.next = map[uint64]*Table{}, map[[3]string]*Table{}, map[*Table]uint64{}
+	what := "InnoDB's tables and tablespaces: sizes come from stored statistics alone, and free pages of a tablespace that tables share are "
+	if q.views() {
+		what += "not known"
+	} else {
+		what += "said for each of them"
 	}
 	if err := q.tablespaces(ctx); err != nil {
 		return q.hidden(err, what, grantProcess)
 	}
+	if q.views() {
+		return q.fromViews(ctx)
+	}
 	if err := q.tables(ctx); err != nil {
+		return q.hidden(err, what, grantProcess)
+	}
+	if err := q.load(ctx); err != nil {
 		return q.hidden(err, what, grantProcess)
 	}
 	return q.hidden(q.indexes(ctx), "InnoDB's indexes", grantProcess)
 }
 
-// counters asks for the next AUTO_INCREMENT value of each table; 0 where there is none, and in MySQL the last one of a table that
-// the server has not opened since it started. InnoDB loads every table for it, of which
-// the server opens none. It comes first: MariaDB lists only those tablespaces that were loaded since it started.
+// maxLoaded is how many tables InnoDB is made to load for their next AUTO_INCREMENT values alone, unless they are wanted of all: 10,000
+// took longer than everything else together.
+const maxLoaded = 2000
+
+// load has InnoDB load every table, of which the server opens none, where that tells something: MariaDB lists only those tablespaces
+// that were loaded since it started, which is of no matter where their files are read.
+func (q *questions) load(ctx context.Context) error {
+	unlisted := q.unlisted()
+	files := q.o.Files != nil && q.o.Files(q.out.Variables["datadir"])
+	if (!unlisted || files) && len(q.out.Tables) > maxLoaded && !q.o.Increments {
+		q.hide(fmt.Sprintf("the next AUTO_INCREMENT values, of more than %d tables: their rows give a lower bound", maxLoaded),
+			"--fail-on autoincrement=80% asks for them, or narrow the report with --schema or --table")
+		return nil
+	}
+	if err := q.counters(ctx); err != nil || !unlisted {
+		return err
+	}
+	return q.tablespaces(ctx)
+}
+
+// unlisted says whether the server lists no tablespace for some table.
+func (q *questions) unlisted() bool {
+	return slices.ContainsFunc(q.out.Tables, func(t *Table) bool { return t.Space != nil && *t.Space != 0 && q.out.Tablespaces[*t.Space] == nil })
+}
+
+// counters asks for the next AUTO_INCREMENT value of each table; 0 where there is none, and in MySQL the last one of a table that the
+// server has not opened since it started. InnoDB loads every table for it.
 func (q *questions) counters(ctx context.Context) error {
-	q.next = map[uint64]uint64{}
-	return q.s.Each(ctx, "SELECT TABLE_ID, AUTOINC FROM "+q.innodb("TABLESTATS"), func(row func(...any) error) error {
-		var table, next uint64
-		if err := row(&table, &next); err != nil {
+	return q.s.Each(ctx, "SELECT NAME, AUTOINC FROM "+q.innodb("TABLESTATS")+" WHERE AUTOINC > 0", func(row func(...any) error) error {
+		var name string
+		var next uint64
+		if err := row(&name, &next); err != nil {
 			return err
 		}
-		if next > 0 {
-			q.next[table] = next
+		at := datadir.DictionaryName(name)
+		if t := q.byName[[3]string{at.Schema, at.Table, lower(at.Partition)}]; t != nil {
+			q.next[t] = next
 		}
 		return nil
 	})
@@ -49,11 +83,12 @@ func (q *questions) tablespaces(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	query := fmt.Sprintf("SELECT SPACE, NAME, %s, %s, %s FROM %s", column(columns, "SPACE_TYPE"), column(columns, "FILE_SIZE"), column(columns, "ALLOCATED_SIZE"), table)
+	query := fmt.Sprintf("SELECT SPACE, NAME, %s, %s, %s, COALESCE(%s, 0) FROM %s",
+		column(columns, "SPACE_TYPE"), column(columns, "FILE_SIZE"), column(columns, "ALLOCATED_SIZE"), column(columns, "ZIP_PAGE_SIZE"), table)
 	return q.s.Each(ctx, query, func(row func(...any) error) error {
 		t := &Tablespace{}
 		var kind *string
-		if err := row(&t.ID, &t.Name, &kind, &t.File, &t.Allocated); err != nil {
+		if err := row(&t.ID, &t.Name, &kind, &t.File, &t.Allocated, &t.compressed); err != nil {
 			return err
 		}
 		if kind != nil {
@@ -130,15 +165,27 @@ func (q *questions) add(t *Table) {
 	if q.o.Match != nil && !q.o.Match(t.Schema, t.Name) {
 		return
 	}
-	key := [3]string{t.Schema, t.Name, strings.ToLower(t.Partition)}
+	key := t.key()
 	if q.byName[key] != nil {
 		return
 	}
-	q.byName[key] = t
+	q.byName[key], q.seen = t, q.seen || t.Space != nil
 	if t.ID != 0 {
 		q.byID[t.ID] = t
 	}
 	q.out.Tables = append(q.out.Tables, t)
+}
+
+// key is a table's name. Partitions are the same in either case.
+func (t *Table) key() [3]string { return [3]string{t.Schema, t.Name, strings.ToLower(t.Partition)} }
+
+// index gives a table an index.
+func (t *Table) index(x *Index) {
+	t.Indexes = append(t.Indexes, x)
+	t.Fulltext, t.Spatial = t.Fulltext || x.Kind&kindFulltext != 0, t.Spatial || x.Kind&kindSpatial != 0
+	clustered, unique := x.Kind&kindClustered != 0, x.Kind&kindUnique != 0
+	t.NoPrimaryKey = t.NoPrimaryKey || clustered && !unique
+	t.UniqueKey = t.UniqueKey || unique
 }
 
 // indexes also says which tables have no primary key.
@@ -160,11 +207,7 @@ func (q *questions) indexes(ctx context.Context) error {
 			x.Root = uint32(*root)
 		}
 		byID[x.ID] = x
-		t.Indexes = append(t.Indexes, x)
-		t.Fulltext = t.Fulltext || x.Kind&kindFulltext != 0
-		clustered, unique := x.Kind&kindClustered != 0, x.Kind&kindUnique != 0
-		t.NoPrimaryKey = t.NoPrimaryKey || clustered && !unique
-		t.UniqueKey = t.UniqueKey || unique
+		t.index(x)
 		return nil
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/opsctl/opsctl/pkg/innodb"
@@ -40,7 +41,7 @@ func (q *questions) autoIncrements(ctx context.Context) error {
 		return nil
 	}
 	unknown := slices.DeleteFunc(all, func(c counter) bool { return c.known })
-	slices.SortStableFunc(unknown, func(a, b counter) int { return cmp.Compare(b.share(), a.share()) })
+	sort.SliceStable(unknown, func(i, j int) bool { return cmp.Compare(unknown[j].share(), unknown[i].share()) < 0 })
 	for _, c := range unknown[:min(len(unknown), maxAsked)] {
 		t := c.table
 		query := fmt.Sprintf("SELECT GREATEST(0, MAX(%s)) FROM %s.%s", quote(c.Column), quote(t.Schema), quote(t.Name))
@@ -70,24 +71,31 @@ func (q *questions) counted(ctx context.Context) ([]counter, error) {
 		if err := row(&schema, &name, &column, &kind); err != nil {
 			return err
 		}
-		tables := partitions[[2]string{schema, name}]
-		if len(tables) == 0 {
-			return nil
+		if tables := partitions[[2]string{schema, name}]; len(tables) > 0 {
+			all = append(all, counter{&AutoIncrement{Column: column, Type: kind, Max: largest(kind)}, tables[0], false})
 		}
-		c := counter{&AutoIncrement{Column: column, Type: kind, Max: largest(kind)}, tables[0], false}
-		for _, t := range tables {
-			t.AutoIncrement = c.AutoIncrement
-			if next := q.next[t.ID]; next > 0 {
-				c.Next, c.known = max(c.Next, next), true
-			}
-		}
-		if !c.known {
-			c.atLeast(tables)
-		}
-		all = append(all, c)
 		return nil
 	})
+	if err == nil && len(all) > 0 && q.views() && !q.blind() {
+		err = q.load(ctx)
+	}
+	for i := range all {
+		all[i].resolve(partitions[[2]string{all[i].table.Schema, all[i].table.Name}], q.next)
+	}
 	return all, err
+}
+
+// resolve gives all partitions of a table the column, with the next value or a bound of it.
+func (c *counter) resolve(tables []*Table, next map[*Table]uint64) {
+	for _, t := range tables {
+		t.AutoIncrement = c.AutoIncrement
+		if next := next[t]; next > 0 {
+			c.Next, c.known = max(c.Next, next), true
+		}
+	}
+	if !c.known {
+		c.atLeast(tables)
+	}
 }
 
 // fewest is the number of values below which no column is short of them: half of what the smallest type, TINYINT, has.
@@ -97,7 +105,7 @@ const fewest = 63
 func (q *questions) likely() string {
 	var names [][2]string
 	for _, t := range q.out.Tables {
-		if t.Engine != "InnoDB" || t.Rows == nil || *t.Rows > fewest || q.next[t.ID] > fewest {
+		if t.Engine != "InnoDB" || t.Rows == nil || *t.Rows > fewest || q.next[t] > fewest {
 			names = append(names, [2]string{t.Schema, t.Name})
 		}
 	}

@@ -32,6 +32,8 @@ type Snapshot struct {
 	Tablespaces map[uint32]*Tablespace
 	Binlogs     []Binlog
 	Replicas    []Replica
+	// ReplicasHidden: there may be more, which the account may not see.
+	ReplicasHidden bool
 	// History is the number of undo logs that wait for purge; nil: not known.
 	History *int64
 	// Altering is the number of statements that change a table, now; nil: not known.
@@ -48,6 +50,8 @@ type Tablespace struct {
 	// Type is "Single", "General", "System", "Undo"; "" where the server does not say.
 	Type            string
 	File, Allocated *int64 // bytes
+
+	compressed int64 // bytes of a page of ROW_FORMAT=COMPRESSED, else 0
 }
 
 // Table is a table, or a partition.
@@ -67,7 +71,10 @@ type Table struct {
 	Indexes []*Index
 
 	Fulltext, ForeignKeys, Triggers bool
-	// The keys are known where Indexes has any: MySQL's dictionary does not tell those of partitions.
+	// VirtualKey: MariaDB has an index on a virtual column. Versioned: it keeps former rows (WITH SYSTEM VERSIONING). Sequence: of
+	// CREATE SEQUENCE.
+	Spatial, VirtualKey, Versioned, Sequence bool
+	// The keys are known where Indexes has any.
 	// NoPrimaryKey: InnoDB has made a clustered index of its own. UniqueKey: there is a primary key, or another unique one.
 	NoPrimaryKey, UniqueKey bool
 	AutoIncrement           *AutoIncrement
@@ -109,6 +116,7 @@ type Binlog struct {
 // Replica is one that the server knows of.
 type Replica struct {
 	Name string // host:port, or the thread's host
+	ID   string // its server_id; "" where it did not register
 }
 
 // Duplicate is an index that another one makes superfluous.
@@ -127,7 +135,11 @@ type Unused struct {
 type Options struct {
 	// Match says which tables matter; nil: all.
 	Match func(schema, table string) bool
-	Now   func() time.Time
+	// Files says whether the files of the server's data folder are read as well: tables that they tell all of are not opened then.
+	Files func(datadir string) bool
+	// Increments: next AUTO_INCREMENT values matter so much that MySQL may take seconds for those of many tables.
+	Increments bool
+	Now        func() time.Time
 }
 
 // Collect asks. An error means that nothing is known; what is merely hidden is in Limits.
@@ -140,7 +152,7 @@ func Collect(ctx context.Context, s Session, o Options) (*Snapshot, error) {
 		return nil, err
 	}
 	for _, ask := range []func(context.Context) error{
-		q.dictionary, q.statistics, q.definitions, q.otherEngines, q.keysAndTriggers, q.autoIncrements, q.binlogs, q.replicas, q.undo, q.processes, q.advice,
+		q.dictionary, q.columns, q.statistics, q.definitions, q.otherEngines, q.sharedFree, q.keysAndTriggers, q.autoIncrements, q.binlogs, q.replicas, q.undo, q.processes, q.advice,
 	} {
 		if err := ask(ctx); err != nil {
 			return nil, err

@@ -23,7 +23,8 @@ type questions struct {
 	byName map[[3]string]*Table // schema, table, partition
 	// auxiliary are the tablespaces of full-text indexes, by the id of the table that has them.
 	auxiliary map[uint64][]uint32
-	next      map[uint64]uint64 // AUTO_INCREMENT's, by the table's id
+	next      map[*Table]uint64 // AUTO_INCREMENT's
+	seen      bool              // InnoDB's tables, with their tablespaces
 	pages     int64             // bytes of a page
 }
 

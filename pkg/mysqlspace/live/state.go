@@ -30,15 +30,16 @@ func (q *questions) replicas(ctx context.Context) error {
 			if host == "" {
 				host = "server " + row["server_id"]
 			}
-			q.out.Replicas = append(q.out.Replicas, Replica{Name: host + ":" + row["port"]})
+			q.out.Replicas = append(q.out.Replicas, Replica{Name: host + ":" + row["port"], ID: row["server_id"]})
 		})
-		if err == nil {
+		if !mysqlconn.IsSyntax(err) { // a refusal is not to be taken for an older server
 			break
 		}
 	}
 	if mysqlconn.IsSyntax(err) {
 		err = nil
 	}
+	q.out.ReplicasHidden = err != nil
 	return q.hidden(err, "replicas", "GRANT REPLICATION SLAVE ON *.* TO ... (MariaDB: REPLICATION MASTER ADMIN)")
 }
 
@@ -48,6 +49,7 @@ func (q *questions) replicas(ctx context.Context) error {
 // InnoDB's tablespaces could be read, which wants the same privilege, tells.
 func (q *questions) processes(ctx context.Context) error {
 	if len(q.out.Tablespaces) == 0 {
+		q.out.ReplicasHidden = true
 		q.hide("statements of other accounts, and connected replicas that did not register", grantProcess)
 		return nil
 	}
@@ -85,17 +87,21 @@ func (q *questions) undo(ctx context.Context) error {
 type Position struct {
 	// Log is the source's binary log that its SQL thread reads: it still needs that and all later ones.
 	Log string
-	// Source is the server_id of its source, as text.
-	Source string
+	// Source is the server_id of its source, as text, and Replica its own.
+	Source, Replica string
 }
 
 // Positions asks a replica about its sources; none where it has no source.
 func Positions(ctx context.Context, s Session) (all []Position, err error) {
+	var own string
+	if err := s.Each(ctx, "SELECT @@GLOBAL.server_id", func(row func(...any) error) error { return row(&own) }); err != nil {
+		return nil, err
+	}
 	for _, query := range []string{"SHOW REPLICA STATUS", "SHOW SLAVE STATUS"} {
 		err = s.Named(ctx, query, func(row map[string]string) {
 			all = append(all, Position{
 				Log:    row["relay_source_log_file"] + row["relay_master_log_file"],
-				Source: row["source_server_id"] + row["master_server_id"],
+				Source: row["source_server_id"] + row["master_server_id"], Replica: own,
 			})
 		})
 		if !mysqlconn.IsSyntax(err) {

@@ -54,7 +54,7 @@ func (q *questions) named(schema, name string) *Table {
 		return t
 	}
 	t := &Table{Schema: schema, Name: partition.Table, Partition: partition.Partition, Engine: "InnoDB", Place: "own"}
-	if len(q.byID) == 0 {
+	if q.blind() {
 		q.add(t)
 	}
 	return t

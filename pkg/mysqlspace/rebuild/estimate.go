@@ -25,6 +25,7 @@ type grown struct {
 	values             float64 // that are stored apart
 	perLeaf            float64 // entries that a page above the leaves holds; 0: unknown
 	whole              bool    // all leaves were read
+	packed             uint32  // leaves that the records which were read fill
 }
 
 // leavesOf is the number of leaves that an index has, and of its LOB pages: exact where the root points at all leaves or no
@@ -49,10 +50,12 @@ func leavesOf(x *Index) (leaves, lob estimate) {
 
 // grow estimates an index after a sorted load from the leaves that were read: how many live records there are, and what share
 // of a page each takes when they are packed anew.
-func grow(x *Index, r room) grown {
+func grow(x *Index, r room, inserts bool) grown {
 	leaves, lob := leavesOf(x)
 	g := grown{index: x, lob: lob}
-	p := packer{room: r}
+	n := float64(len(x.Pages))
+	g.whole = n >= leaves.value
+	p := packer{room: r, inserts: inserts && g.whole}
 	counts, shares := make([]float64, len(x.Pages)), make([]float64, len(x.Pages))
 	records, deleted := 0, 0
 	for i := range x.Pages {
@@ -65,8 +68,6 @@ func grow(x *Index, r room) grown {
 		records += len(page.Lengths)
 		deleted += page.Deleted
 	}
-	n := float64(len(x.Pages))
-	g.whole = n >= leaves.value
 	if n == 0 {
 		// Nothing says how full they are: as they are, or half of that.
 		g.leaves = estimate{leaves.value * 0.75, leaves.value * 0.15}
@@ -76,7 +77,7 @@ func grow(x *Index, r room) grown {
 		leaves = estimate{value: n}
 	}
 	g.records, g.perRecord = ratio(counts, shares, leaves)
-	g.leaves = estimate{value: float64(p.whole())}
+	g.leaves, g.packed = estimate{value: p.count()}, uint32(p.whole())
 	if ends := x.LOBFirst + x.LOBLast; ends > 0 {
 		g.values = lob.value * float64(ends) / float64(x.LOB)
 	}
@@ -163,7 +164,14 @@ const (
 // scatter lets the secondary indexes grow as inserts do.
 func scatter(all []grown) {
 	for i := range all {
-		if g := &all[i]; !g.index.Clustered && !g.root {
+		g := &all[i]
+		switch {
+		case g.root:
+		case g.index.Clustered:
+			if !g.whole {
+				g.leaves.value += 0.5 // the first one stays half empty
+			}
+		default:
 			g.leaves.err = math.Hypot(g.leaves.err*scattered, g.leaves.value*scatteredError)
 			g.leaves.value *= scattered
 			g.whole = false
@@ -193,7 +201,7 @@ func moments(values []float64) (mean, sd float64) {
 // tree is the index at so many standard errors from what is likely.
 func (g *grown) tree(sigmas, share float64) Tree {
 	t := Tree{Empty: g.empty, LOB: whole(g.lob.at(sigmas, 0)), Values: whole(g.values)}
-	leaves := whole(g.leaves.at(sigmas, share))
+	leaves := g.leafPages(sigmas, share)
 	if g.empty || g.root || leaves <= 1 {
 		t.Levels = []uint32{1}
 		return t
@@ -208,6 +216,17 @@ func (g *grown) tree(sigmas, share float64) Tree {
 	}
 	t.Levels = append(t.Levels, 1)
 	return t
+}
+
+// leafPages are those that are not empty, the last of which may have few records.
+func (g *grown) leafPages(sigmas, share float64) uint32 {
+	switch {
+	case !g.whole:
+		return whole(g.leaves.at(sigmas, share))
+	case sigmas == 0:
+		return g.packed
+	}
+	return whole(math.Ceil(g.leaves.at(sigmas, share)))
 }
 
 func whole(v float64) uint32 { return uint32(math.Round(max(v, 0))) }

@@ -18,6 +18,19 @@ type Server struct {
 	CopyBulk bool
 	// Reserve is innodb_segment_reserve_factor of MySQL in percent; 0: 12.5, the default.
 	Reserve float64
+	// Threads is innodb_ddl_threads of MySQL, which builds as many secondary indexes at a time; 0: 4, the default.
+	Threads int
+}
+
+// threads are the indexes that are built at a time.
+func (s *Server) threads() int {
+	switch {
+	case s.MariaDB:
+		return 1
+	case s.Threads == 0:
+		return 4
+	}
+	return s.Threads
 }
 
 // Table is what is known of the table.
@@ -34,6 +47,7 @@ type Table struct {
 // File is the tablespace that holds the table.
 type File struct {
 	PageSize, PhysicalSize uint32 // bytes, as in [Alloc]
+	Compressed             bool   // ROW_FORMAT=COMPRESSED: PhysicalSize may be PageSize all the same
 	Bytes                  int64  // st_size
 	// FreePages are pages that no segment holds, of use to a rebuild where the tablespace is shared.
 	FreePages uint32
@@ -58,7 +72,12 @@ type Index struct {
 	LOB, Other uint32
 	// LOBFirst and LOBLast are those of the LOB pages at which a value begins (MySQL) or ends (MariaDB).
 	LOBFirst, LOBLast uint32
+	// Repacked are pages, filled anew, as page compression would write them.
+	Repacked []Repacked
 }
+
+// Repacked is a page of so many bytes of records, and what page compression makes of it.
+type Repacked struct{ Content, Packed int }
 
 // Page is a leaf that was read.
 type Page struct {

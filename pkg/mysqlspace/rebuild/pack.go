@@ -37,6 +37,10 @@ type packer struct {
 	pages   int // that are full
 	records int // on the page that is being filled
 	used    int // bytes of it
+	// inserts says that records come one by one: the page that is the root is split in the middle when it is full, whatever the
+	// order, as its last insert is forgotten when its records move below (btr_root_raise_and_insert). first are their lengths.
+	inserts bool
+	first   []int
 }
 
 // add puts a record of so many bytes on the page, or on the next.
@@ -45,9 +49,22 @@ func (p *packer) add(length int) {
 	if p.records > 0 && (left < 0 || p.records >= 2 && left < p.reserve) {
 		p.pages++
 		p.records, p.used = 0, 0
+		p.split()
+	}
+	if p.inserts && p.pages == 0 {
+		p.first = append(p.first, length)
 	}
 	p.records++
 	p.used += length
+}
+
+// split leaves the upper half of the first page's records on the second.
+func (p *packer) split() {
+	for _, length := range p.first[len(p.first)/2:] {
+		p.records++
+		p.used += length
+	}
+	p.first = nil
 }
 
 // count is the number of pages so far with the last one as a share of a full one.

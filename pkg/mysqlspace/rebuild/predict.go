@@ -12,37 +12,47 @@ const sigmas = 2.2
 // slack is what packing may miss of the leaves of an index, as a share: lengths that were read are those between neighbours.
 const slack = 0.003
 
-// singlePages widens the bounds of a file that grows page by page, where one page more or less shows. MySQL builds secondary
-// indexes side by side, each of which takes a page more while it is built than it keeps.
-func (p *Prediction) singlePages(in *Input) {
-	page := int64(in.File.PhysicalSize)
-	if p.High > page*int64(max(1<<20/in.File.PageSize, 64)) {
+// around widens the bounds by what the order of allocation makes of them where it is not known: that of values which are stored
+// apart, and of rows that are inserted.
+func (p *Prediction) around(in *Input, all []grown) {
+	if all[0].lob.value < 1 && !in.inserts(p.Method) {
 		return
 	}
-	around := page * int64(1+len(in.Indexes)/3)
-	p.Low = max(p.Low-around, page)
-	p.High += around
-	if !in.Server.MariaDB {
-		p.High += page * int64(min(max(len(in.Indexes)-3, 0), 2))
+	if all[0].lob.value >= 1 {
+		p.Why = append(p.Why, "values are stored apart, in an order that the file does not tell")
+	}
+	pages := all[0].lob.value
+	for i := range all {
+		pages += all[i].leaves.value
+	}
+	if pages > manyPages {
+		p.step(in)
+		return
+	}
+	for i := range uint64(orders) {
+		v := variant{sigmas: sigmas * float64(int(i%3)-1), share: slack, chance: i + 1}
+		size := in.size(all, v, p.Method)
+		p.Low, p.High = min(p.Low, size), max(p.High, size)
 	}
 }
 
-// steps widens the bounds by what a file grows by where the order of allocation is not known: that of values which are stored
-// apart, of rows that are inserted, and of what is free in a tablespace that tables share.
-func (p *Prediction) steps(in *Input, all []grown) {
-	extent := int64(max(1<<20, 64*in.File.PageSize))
-	if p.High < extent || all[0].lob.value < 1 && !in.inserts(p.Method) && !in.File.Shared {
+// Orders that are tried, in a tablespace of so many pages at most: beyond that a step counts for little.
+const (
+	orders    = 12
+	manyPages = 20000
+)
+
+// step widens the bounds by what a file grows by at a time.
+func (p *Prediction) step(in *Input) {
+	step := int64(max(1<<20, 64*in.File.PageSize))
+	if p.High < step {
 		return
 	}
-	step := extent
-	if p.Bytes >= 32*extent {
+	if p.Bytes >= 32*step {
 		step *= freeAdd
 	}
 	p.Low = max(p.Low-step, 0)
 	p.High += step
-	if all[0].lob.value >= 1 {
-		p.Why = append(p.Why, "values are stored apart, in an order that the file does not tell")
-	}
 }
 
 // share is for a tablespace with other tables in it: it never gets smaller, and grows by what a rebuild does not find free.
@@ -65,7 +75,7 @@ func Predict(in Input) (*Prediction, error) {
 	p := &Prediction{}
 	p.choose(&in)
 	fill := in.Server.FillFactor
-	if fill == 0 {
+	if fill == 0 || in.inserts(p.Method) { // which is of sorted builds alone
 		fill = 100
 	}
 	var all []grown
@@ -76,26 +86,28 @@ func Predict(in Input) (*Prediction, error) {
 			continue
 		}
 		r := newRoom(in.File.PageSize, in.Table.Redundant, x.Clustered, fill)
-		if in.File.PhysicalSize < in.File.PageSize {
+		if in.File.Compressed {
 			r.reserve = 0 // padding takes its place
 		}
-		all, rooms = append(all, grow(x, r)), append(rooms, r)
+		all, rooms = append(all, grow(x, r, in.inserts(p.Method))), append(rooms, r)
 	}
 	pool(all)
 	if in.inserts(p.Method) {
 		scatter(all)
 		p.Why = append(p.Why, "rows are inserted one by one: pages of secondary indexes get two thirds full to full, by the order of the keys")
 	}
-	if in.File.PhysicalSize < in.File.PageSize {
+	if in.File.Compressed {
 		for i := range all {
 			all[i].compressed(rooms[i], &in.File)
 		}
 	}
-	p.Bytes = in.size(all, 0, 0, p.Method)
-	p.Low = min(in.size(all, -sigmas, slack, p.Method), p.Bytes)
-	p.High = max(in.size(all, sigmas, slack, p.Method), p.Bytes)
-	p.singlePages(&in)
-	p.steps(&in, all)
+	p.Bytes = in.size(all, variant{}, p.Method)
+	p.Low = min(in.size(all, variant{sigmas: -sigmas, share: slack}, p.Method), p.Bytes)
+	p.High = max(in.size(all, variant{sigmas: sigmas, share: slack, parallel: in.Server.threads()}, p.Method), p.Bytes)
+	p.around(&in, all)
+	if in.File.Shared {
+		p.step(&in)
+	}
 	p.share(&in)
 	p.AllocatedBytes, p.AllocatedLow, p.AllocatedHigh = p.Bytes, p.Low, p.High
 	if in.File.PageCompressed {
@@ -118,11 +130,20 @@ func (p *Prediction) choose(in *Input) {
 	}
 }
 
-// size allocates what is expected, so many standard errors away.
-func (in *Input) size(all []grown, sigmas, share float64, method Method) int64 {
+// variant is one of what may come of a rebuild: so many standard errors away, and a share in addition; with as many indexes that
+// are built side by side; and in an order that this chance makes, unless it is 0.
+type variant struct {
+	sigmas, share float64
+	parallel      int
+	chance        uint64
+}
+
+// size allocates what is expected.
+func (in *Input) size(all []grown, v variant, method Method) int64 {
 	a := Alloc{
 		PageSize: in.File.PageSize, PhysicalSize: in.File.PhysicalSize, MariaDB: in.Server.MariaDB, Reserve: in.Server.Reserve,
 		Autoextend: in.Table.Autoextend, Inserts: in.inserts(method),
+		Parallel: v.parallel, Chance: v.chance,
 	}
 	if in.File.Shared && in.File.Bytes > 0 {
 		a.Pages, a.FreePages = uint32(in.File.Bytes/int64(in.File.PhysicalSize)), in.File.FreePages
@@ -133,7 +154,7 @@ func (in *Input) size(all []grown, sigmas, share float64, method Method) int64 {
 		}
 	}
 	for i := range all {
-		a.Trees = append(a.Trees, all[i].tree(sigmas, share))
+		a.Trees = append(a.Trees, all[i].tree(v.sigmas, v.share))
 	}
 	return Simulate(a)
 }

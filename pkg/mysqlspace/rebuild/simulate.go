@@ -27,6 +27,10 @@ type Alloc struct {
 	Pages, FreePages uint32
 	// Inserts says that rows are inserted one by one (a copy), else that indexes are loaded page by page in order.
 	Inserts bool
+	// Parallel are the indexes behind the first that are built side by side, at worst: each has a page more until it is finished. 0 is 1.
+	Parallel int
+	// Chance, unless it is 0, seeds what the pages of each value are, and where rows come that are inserted.
+	Chance uint64
 }
 
 // Initial sizes of a new file in pages: FIL_IBD_FILE_INITIAL_SIZE of MySQL 8.0 and of MariaDB.
@@ -66,18 +70,35 @@ func Simulate(a Alloc) int64 {
 	builders := make([]*builder, len(a.Trees))
 	for i := range a.Trees {
 		builders[i] = newBuilder(t, &a.Trees[i])
+		if a.Chance != 0 {
+			builders[i].lob.byChance(&a.Trees[i], a.Chance)
+		}
 	}
 	if a.Inserts {
-		insertAll(builders)
+		insertAll(builders, a.Chance)
 	} else {
-		for _, b := range builders {
-			b.load()
-		}
+		loadAll(builders, a.Parallel)
 	}
 	if sdi != nil {
 		sdi.lobsUpTo(1, 1, 0)
 	}
 	return int64(t.size) * int64(a.PhysicalSize)
+}
+
+// loadAll builds trees one after the other; but for the first, so many of them are finished at the latest moment.
+func loadAll(builders []*builder, parallel int) {
+	for i, b := range builders {
+		b.load()
+		if i == 0 {
+			b.finish()
+		}
+		if last := i + 1 - max(parallel, 1); last > 0 {
+			builders[last].finish()
+		}
+	}
+	for i := max(len(builders)+1-max(parallel, 1), 1); i < len(builders); i++ {
+		builders[i].finish()
+	}
 }
 
 // builder makes one index.
@@ -89,6 +110,7 @@ type builder struct {
 	last      uint32   // the page that was made last
 	highest   uint32   // the first page of the highest level
 	lob       lobs
+	random    bool     // rows are not in the order of this index
 	inserts   bool     // of rows one by one: a copy
 	leaves    []uint32 // of a copy
 }
@@ -120,8 +142,7 @@ func (b *builder) page(level int) {
 	}
 }
 
-// load builds the tree from sorted records: a page is left when the next one is there, and its parent then gets an entry. The
-// last page of the highest level is copied to the root and given back (BtrBulk::finish, Btree_load::finish).
+// load builds the tree from sorted records: a page is left when the next one is there, and its parent then gets an entry.
 func (b *builder) load() {
 	if b.tree.Empty || len(b.tree.Levels) == 0 {
 		return
@@ -139,7 +160,14 @@ func (b *builder) load() {
 	for level := range top {
 		b.entries(level, b.tree.Levels[level])
 	}
-	b.segment(top).freePage(b.highest)
+}
+
+// finish copies the page of the highest level to the root and gives it back (BtrBulk::finish, Btree_load::finish).
+func (b *builder) finish() {
+	if b.tree.Empty || len(b.tree.Levels) == 0 {
+		return
+	}
+	b.segment(len(b.tree.Levels) - 1).freePage(b.highest)
 }
 
 // entries makes the pages above that count pages of a level need.
@@ -154,41 +182,5 @@ func (b *builder) entries(level int, count uint32) {
 		if b.made[above] > 1 {
 			b.entries(above, b.made[above]-1)
 		}
-	}
-}
-
-// lobs is how far the values that are stored apart have come.
-type lobs struct {
-	made, inValue uint32
-	last          uint32
-}
-
-// lobsUpTo takes the pages of values that belong to part of so many leaves, the last of which is leaf.
-func (b *builder) lobsUpTo(part, leaves, leaf uint32) {
-	// Half a leaf is what the last one has on average.
-	want := uint32(min(uint64(b.tree.LOB)*2*uint64(part)/(2*uint64(leaves)-1), uint64(b.tree.LOB)))
-	for b.lob.made < want {
-		b.lobPage(leaf)
-	}
-}
-
-// lobPage takes a page of a value (btr_store_big_rec_extern_fields of MariaDB, which hints at the page after the record's and
-// then at the one after the last; lob::alloc_lob_page of MySQL, which does not).
-func (b *builder) lobPage(leaf uint32) {
-	if b.space.loadEnsures || b.inserts {
-		b.space.ensure(1, 1, true)
-	}
-	hint := noPage
-	if b.space.keepNear {
-		hint = leaf + 1
-		if b.lob.inValue > 0 {
-			hint = b.lob.last + 1
-		}
-	}
-	b.lob.last = b.leaf.take(hint, false)
-	b.lob.made++
-	b.lob.inValue++
-	if uint64(b.lob.inValue)*uint64(max(b.tree.Values, 1)) >= uint64(b.tree.LOB) {
-		b.lob.inValue = 0
 	}
 }

@@ -10,7 +10,7 @@ import (
 // indexes, in the same order; an index with nil, or behind their end, is taken as it is. The caller adds what the file does not say.
 func FromTablespace(st *innodb.Structure, samples []*innodb.Sample) (File, []Index, Table) {
 	f := File{
-		PageSize: clamp(st.Flags.PageSize), PhysicalSize: clamp(st.Flags.PhysicalSize), FreePages: st.FreePages,
+		PageSize: clamp(st.Flags.PageSize), PhysicalSize: clamp(st.Flags.PhysicalSize), Compressed: st.Flags.Compressed, FreePages: st.FreePages,
 		Bytes:  int64(st.FilePages) * int64(st.Flags.PhysicalSize),
 		Shared: st.Flags.Shared, PageCompressed: st.Flags.PageCompressed,
 	}
@@ -41,7 +41,10 @@ func FromTablespace(st *innodb.Structure, samples []*innodb.Sample) (File, []Ind
 func (x *Index) add(s *innodb.Sample) {
 	x.LOB, x.Other = clamp(s.LOBPages), clamp(s.OtherPages+s.BadPages)
 	x.LOBFirst, x.LOBLast = clamp(s.LOBFirst), clamp(s.LOBLast)
-	for i := range s.Pages {
+	for _, p := range s.Repacked {
+		x.Repacked = append(x.Repacked, Repacked(p))
+	}
+	for _, i := range inKeyOrder(s.Pages) {
 		p := &s.Pages[i]
 		if p.Damaged {
 			x.Other++
@@ -56,6 +59,36 @@ func (x *Index) add(s *innodb.Sample) {
 		}
 		x.Pages = append(x.Pages, page)
 	}
+}
+
+// inKeyOrder are the places of the pages, each behind the one that it follows by its keys where that was read.
+func inKeyOrder(pages []innodb.PageFacts) []int {
+	place := make(map[uint32]int, len(pages))
+	for i := range pages {
+		place[pages[i].Number] = i
+	}
+	follows := make([]bool, len(pages))
+	for i := range pages {
+		if next, read := place[pages[i].Next]; read {
+			follows[next] = true
+		}
+	}
+	out, taken := make([]int, 0, len(pages)), make([]bool, len(pages))
+	take := func(i int) {
+		for read := true; read && !taken[i]; i, read = place[pages[i].Next] {
+			taken[i] = true
+			out = append(out, i)
+		}
+	}
+	for i := range pages {
+		if !follows[i] {
+			take(i)
+		}
+	}
+	for i := range pages { // a damaged file may have a circle
+		take(i)
+	}
+	return out
 }
 
 // even is n records that share so many bytes.

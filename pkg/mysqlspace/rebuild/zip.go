@@ -19,6 +19,7 @@ const zipHead, zipEnd = 94, 1
 
 // fits says how many records a page can hold whose stream has this ratio.
 func (z *zipped) fits(ratio float64) float64 {
+	ratio = min(ratio, 1)     // what does not get smaller is stored
 	apart, header := 2.0, 5.0 // REC_N_NEW_EXTRA_BYTES are not deflated
 	if z.clustered {
 		apart, header = 15, 18

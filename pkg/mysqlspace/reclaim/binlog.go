@@ -26,6 +26,8 @@ type Replica struct {
 type Binlogs struct {
 	Logs     []Binlog
 	Replicas []Replica
+	// Hidden: the account may not see which replicas there are.
+	Hidden bool
 	// Keep is how long logs are kept whoever has read them: a restore to a point in time needs those since the last backup.
 	Keep  time.Duration
 	Now   time.Time
@@ -44,6 +46,9 @@ func (b Binlogs) Plan() []Step {
 	}
 	for _, r := range b.Replicas {
 		first = min(first, b.firstFor(r, &step))
+	}
+	if b.Hidden {
+		step.Blockers = append(step.Blockers, "the account may not see which replicas there are: Limits name the GRANT")
 	}
 	if len(b.Replicas) == 0 {
 		step.Warnings = append(step.Warnings, "no replica is known to the server; one that is down now is not known either, and --replica names it")

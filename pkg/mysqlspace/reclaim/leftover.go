@@ -12,6 +12,7 @@ import (
 type Leftovers struct {
 	Datadir string // "" where only a server was asked
 	Files   []space.File
+	MariaDB bool // else MySQL
 	// TruncateNow: the server has innodb_truncate_temporary_tablespace_now (MariaDB from 11.3 on).
 	TruncateNow bool
 	// TempInitial is the size that the temporary tablespace starts with (innodb_temp_data_file_path); 0: not known, 12 MiB.
@@ -56,7 +57,11 @@ func (l Leftovers) temporary(f space.File) Step {
 		step.Commands = []Command{{Tool: "sql", Text: "SET GLOBAL innodb_truncate_temporary_tablespace_now = ON;", Note: "gives back what is free at the file's end"}}
 		return step
 	}
-	step.Commands = []Command{{Tool: "shell", Text: "systemctl restart mysql", Note: "only a start makes it anew; innodb_temp_data_file_path can bound it (max:)"}}
+	restart := Command{Tool: "shell", Text: "systemctl restart mysql", Note: "only a start makes it anew; innodb_temp_data_file_path can bound it (max:); the unit is mysqld in Oracle's RPM packages"}
+	if l.MariaDB {
+		restart.Text, restart.Note = "systemctl restart mariadb", "only a start makes it anew; innodb_temp_data_file_path can bound it (max:)"
+	}
+	step.Commands = []Command{restart}
 	step.Warnings = []string{"needs a restart of the server"}
 	return step
 }
@@ -71,7 +76,7 @@ func (l Leftovers) orphan(f space.File) Step {
 		step.Blockers = append(step.Blockers, "a running ALTER or OPTIMIZE has files of this name: ask a server that has none of them running")
 	}
 	step.Commands = []Command{{
-		Tool: "shell", Text: fmt.Sprintf("mv -- %s %s", shell(l.abs(f)), shell("/path/on/another/mount/"+path.Base(f.Path))),
+		Tool: "shell", Text: fmt.Sprintf("mv -n -- %s %s", shell(l.abs(f)), shell("/path/on/another/mount/"+path.Base(f.Path))),
 		Note: "with the server stopped; it must start without complaint before the copy goes",
 	}}
 	return step
@@ -81,7 +86,7 @@ func (l Leftovers) log(f space.File) Step {
 	step := l.step(RotateLog, Low, f)
 	name := l.abs(f)
 	step.Commands = []Command{
-		{Tool: "shell", Text: fmt.Sprintf("mv -- %s %s", shell(name), shell(name+".1"))},
+		{Tool: "shell", Text: fmt.Sprintf("mv -n -- %s %s", shell(name), shell(name+".1"))},
 		{Tool: "sql", Text: "FLUSH LOCAL " + flush(name) + ";", Note: "the server opens a new file; compress or delete the old one"},
 	}
 	return step

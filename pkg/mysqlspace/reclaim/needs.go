@@ -18,6 +18,12 @@ func needs(t *Table, s Server) []Need {
 			all = merge(all, need)
 		}
 	}
+	for i := range t.Auxiliary {
+		if need, known := newFile(&t.Auxiliary[i]); known {
+			need.Bytes, need.HighBytes, need.Mount = current(&t.Auxiliary[i]), current(&t.Auxiliary[i]), t.mount()
+			all = merge(all, need)
+		}
+	}
 	if t.Method != "in-place" {
 		return all
 	}

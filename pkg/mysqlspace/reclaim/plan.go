@@ -6,6 +6,7 @@ package reclaim
 import (
 	"cmp"
 	"slices"
+	"sort"
 
 	"github.com/opsctl/opsctl/pkg/mysqlspace/space"
 )
@@ -111,12 +112,14 @@ type Plan struct {
 	Problems   []error       `json:"-"`
 }
 
-// Rank orders steps and says of each whether it fits. Steps that free nothing even at best are left out.
-func Rank(steps []Step, mounts []space.Mount) *Plan {
-	steps = slices.DeleteFunc(slices.Clone(steps), func(s Step) bool { return s.FreesHighBytes <= 0 })
-	slices.SortStableFunc(steps, func(a, b Step) int {
+// Rank orders steps and says of each whether it fits. Steps that free less than least bytes even at best, or nothing, are left out
+// beforehand: nobody does them.
+func Rank(steps []Step, mounts []space.Mount, least int64) *Plan {
+	steps = slices.DeleteFunc(slices.Clone(steps), func(s Step) bool { return s.FreesHighBytes < max(1, least) })
+	sort.SliceStable(steps, func(i, j int) bool {
+		a, b := &steps[i], &steps[j]
 		return cmp.Or(cmp.Compare(len(a.Blockers[:min(1, len(a.Blockers))]), len(b.Blockers[:min(1, len(b.Blockers))])),
-			cmp.Compare(b.FreesBytes/b.Risk.weight(), a.FreesBytes/a.Risk.weight()), cmp.Compare(a.Name(), b.Name()))
+			cmp.Compare(b.FreesBytes/b.Risk.weight(), a.FreesBytes/a.Risk.weight()), cmp.Compare(a.Name(), b.Name())) < 0
 	})
 	plan := &Plan{Steps: steps, Mounts: mounts}
 	now, later := freeSpace(mounts), freeSpace(mounts)

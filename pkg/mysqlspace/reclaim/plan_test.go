@@ -33,7 +33,7 @@ func TestATableThatFitsOnlyAfterTheFormerSaysSo(t *testing.T) {
 	small, large := table("small", 50*mib, 50*mib, 50*mib), table("large", 60*mib, 60*mib, 60*mib)
 	large.AllocatedBytes = new(int64(160 * mib)) // its new file takes 100 MiB
 	small.ReclaimableBytes, small.ReclaimableLowBytes, small.ReclaimableHighBytes = new(int64(61*mib)), new(int64(61*mib)), new(int64(61*mib))
-	plan := reclaim.Rank(reclaim.Tables([]reclaim.Table{large, small}, reclaim.Server{TmpMount: "/tmp"}), mounts(90*mib, 0))
+	plan := reclaim.Rank(reclaim.Tables([]reclaim.Table{large, small}, reclaim.Server{TmpMount: "/tmp"}), mounts(90*mib, 0), 0)
 	var got []string
 	for _, s := range plan.Steps {
 		got = append(got, s.Table+" "+string(s.Fits)+" "+string(s.FitsInOrder))
@@ -43,6 +43,20 @@ func TestATableThatFitsOnlyAfterTheFormerSaysSo(t *testing.T) {
 	}
 	if plan.FreesBytes != 121*mib {
 		t.Errorf("frees %d", plan.FreesBytes)
+	}
+}
+
+func TestWhatIsTooSmallForThePlanCountsForNothing(t *testing.T) {
+	small, large := table("small", 30*mib, 30*mib, 30*mib), table("large", 60*mib, 60*mib, 60*mib)
+	large.AllocatedBytes = new(int64(180 * mib)) // its new file takes 120 MiB
+	steps := reclaim.Tables([]reclaim.Table{large, small}, reclaim.Server{TmpMount: "/tmp"})
+	all := reclaim.Rank(steps, mounts(100*mib, 0), 30*mib)
+	if len(all.Steps) != 2 || all.FreesBytes != 30*mib {
+		t.Fatalf("%d steps free %d", len(all.Steps), all.FreesBytes)
+	}
+	plan := reclaim.Rank(steps, mounts(100*mib, 0), 30*mib+1)
+	if len(plan.Steps) != 1 || plan.Steps[0].Table != "large" || plan.Steps[0].FitsInOrder != reclaim.No || plan.FreesBytes != 0 {
+		t.Errorf("%+v frees %d", plan.Steps, plan.FreesBytes)
 	}
 }
 
@@ -63,7 +77,7 @@ func TestFitsIsUnsureBetweenTheBounds(t *testing.T) {
 			tab := table("t", 30*mib, 40*mib, 50*mib)
 			tab.Indexes = []int64{20 * mib, 10 * mib, 1000}
 			steps := reclaim.Tables([]reclaim.Table{tab}, reclaim.Server{TmpMount: "/tmp", SortBuffer: mib})
-			if got := reclaim.Rank(steps, mounts(c.data, c.tmp)).Steps[0].Fits; got != c.want {
+			if got := reclaim.Rank(steps, mounts(c.data, c.tmp), 0).Steps[0].Fits; got != c.want {
 				t.Errorf("%s, not %s", got, c.want)
 			}
 		})
@@ -73,7 +87,7 @@ func TestFitsIsUnsureBetweenTheBounds(t *testing.T) {
 func TestAMountThatNobodyLookedAtIsUnknown(t *testing.T) {
 	tab := table("t", 30*mib, 40*mib, 50*mib)
 	tab.Mounts = []string{"/elsewhere"}
-	if got := reclaim.Rank(reclaim.Tables([]reclaim.Table{tab}, reclaim.Server{}), mounts(1<<40, 1<<40)).Steps[0].Fits; got != reclaim.Unasked {
+	if got := reclaim.Rank(reclaim.Tables([]reclaim.Table{tab}, reclaim.Server{}), mounts(1<<40, 1<<40), 0).Steps[0].Fits; got != reclaim.Unasked {
 		t.Error(got)
 	}
 }
@@ -84,7 +98,7 @@ func TestRankingWeighsRiskAndPutsWhatIsBlockedLast(t *testing.T) {
 	steps := reclaim.Tables([]reclaim.Table{shared, copied, online}, reclaim.Server{})
 	steps = append(steps, reclaim.Undo{Files: []reclaim.UndoFile{{File: "undo_001", Bytes: 19 * mib}, {File: "undo_002", Bytes: 16 * mib}}}.Plan()...)
 	var names []string
-	for _, s := range reclaim.Rank(steps, mounts(1<<40, 1<<40)).Steps {
+	for _, s := range reclaim.Rank(steps, mounts(1<<40, 1<<40), 0).Steps {
 		names = append(names, s.Name())
 	}
 	if diff := cmp.Diff([]string{"undo_001", "shop.online", "shop.copied", "shop.shared"}, names); diff != "" {
@@ -101,6 +115,8 @@ func TestStatementsRefuseInsteadOfLockingAndQuoteNames(t *testing.T) {
 	part.Partitions = []space.Item{{Partition: "p0/p0sp1", ReclaimableBytes: new(int64(9))}, {Partition: "p0/p0sp2", ReclaimableBytes: new(int64(8))}}
 	full := table("e", 1, 1, 1)
 	full.Fulltext = true
+	place := table("f", 1, 1, 1)
+	place.Spatial = true
 	if got := reclaim.Tables([]reclaim.Table{part}, reclaim.Server{})[0].Commands[1].Text; strings.Count(got, "REBUILD PARTITION `p0`;") != 1 {
 		t.Errorf("a partition is to be rebuilt once: %s", got)
 	}
@@ -110,7 +126,8 @@ func TestStatementsRefuseInsteadOfLockingAndQuoteNames(t *testing.T) {
 	}{
 		{online, "ALTER TABLE `shop`.`a``b` FORCE, ALGORITHM=INPLACE, LOCK=NONE;"},
 		{copied, "ALTER TABLE `shop`.`c` FORCE, ALGORITHM=COPY, LOCK=SHARED;"},
-		{full, "ALTER TABLE `shop`.`e` FORCE, ALGORITHM=INPLACE, LOCK=SHARED;"},
+		{full, "ALTER TABLE `shop`.`e` FORCE, ALGORITHM=COPY, LOCK=SHARED;"},
+		{place, "ALTER TABLE `shop`.`f` FORCE, ALGORITHM=INPLACE, LOCK=SHARED;"},
 		{part, "ALTER TABLE `shop`.`d` FORCE, ALGORITHM=INPLACE, LOCK=NONE;"},
 	} {
 		step := reclaim.Tables([]reclaim.Table{c.table}, reclaim.Server{})[0]
@@ -127,6 +144,8 @@ func TestOnlineToolsAreOfferedOnlyWhereTheyRun(t *testing.T) {
 		want   []string
 	}{
 		"plain":             {func(*reclaim.Table, *reclaim.Server) {}, []string{"sql", "gh-ost", "pt-online-schema-change"}},
+		"system-versioned":  {func(t *reclaim.Table, _ *reclaim.Server) { t.Versioned = true }, []string{"sql"}},
+		"the server's own":  {func(t *reclaim.Table, _ *reclaim.Server) { t.Schema = "mysql" }, []string{"sql"}},
 		"foreign keys":      {func(t *reclaim.Table, _ *reclaim.Server) { t.ForeignKeys = true }, []string{"sql", "pt-online-schema-change"}},
 		"triggers":          {func(t *reclaim.Table, _ *reclaim.Server) { t.Triggers = true }, []string{"sql"}},
 		"no key":            {func(t *reclaim.Table, _ *reclaim.Server) { t.UniqueKey = false }, []string{"sql"}},
@@ -200,15 +219,19 @@ func TestLeftoversAreMovedAsideNotDeletedAndQuoted(t *testing.T) {
 		}
 	}
 	want := []string{
-		`mv -- '/var/lib/mysql/shop/#sql-ib1'\''s.ibd' '/path/on/another/mount/#sql-ib1'\''s.ibd'`,
+		`mv -n -- '/var/lib/mysql/shop/#sql-ib1'\''s.ibd' '/path/on/another/mount/#sql-ib1'\''s.ibd'`,
 		"systemctl restart mysql",
-		"mv -- '/var/log/mysql/slow.log' '/var/log/mysql/slow.log.1'", "FLUSH LOCAL SLOW LOGS;",
+		"mv -n -- '/var/log/mysql/slow.log' '/var/log/mysql/slow.log.1'", "FLUSH LOCAL SLOW LOGS;",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	if len(steps[0].Blockers) == 0 {
 		t.Error("an orphan beside a running ALTER is not blocked")
+	}
+	l.MariaDB = true
+	if got := l.Plan()[1].Commands[0].Text; got != "systemctl restart mariadb" {
+		t.Errorf("MariaDB: %s", got)
 	}
 	if steps[1].FreesBytes != 8*mib || steps[1].FreesLowBytes != 0 {
 		t.Errorf("ibtmp1: %d", steps[1].FreesBytes)
@@ -224,5 +247,22 @@ func TestAnUndoTablespaceAloneIsBlocked(t *testing.T) {
 	u.Files = append(u.Files, reclaim.UndoFile{File: "undo002", Bytes: 10 * mib})
 	if steps = u.Plan(); len(steps) != 1 || len(steps[0].Blockers) != 0 || !slices.Contains(strings.Split(steps[0].Commands[0].Text, "\n"), "SET GLOBAL innodb_undo_log_truncate = ON;") {
 		t.Errorf("%+v", steps)
+	}
+}
+
+// TestFullTextIndexesAreMadeAnew counts their files as room that the rebuild takes, and as gain at best.
+func TestFullTextIndexesAreMadeAnew(t *testing.T) {
+	words := table("words", 50*mib, 50*mib, 50*mib)
+	words.Fulltext, words.Method = true, "copy"
+	words.Auxiliary = []space.Item{{
+		AllocatedBytes: new(int64(40 * mib)), ReclaimableBytes: new(int64(30 * mib)), ReclaimableLowBytes: new(int64(30 * mib)), ReclaimableHighBytes: new(int64(30 * mib)),
+	}}
+	step := reclaim.Tables([]reclaim.Table{words}, reclaim.Server{})[0]
+	if step.FreesBytes != 50*mib || step.FreesLowBytes != 50*mib || step.FreesHighBytes != 80*mib {
+		t.Errorf("frees %d, %d to %d", step.FreesBytes, step.FreesLowBytes, step.FreesHighBytes)
+	}
+	want := []reclaim.Need{{Mount: "/data", For: "the new files", Bytes: 90 * mib, LowBytes: 60 * mib, HighBytes: 90 * mib}}
+	if diff := cmp.Diff(want, step.Needs); diff != "" {
+		t.Error(diff)
 	}
 }

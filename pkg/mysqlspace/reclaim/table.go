@@ -1,9 +1,9 @@
 package reclaim
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/opsctl/opsctl/pkg/bytesize"
@@ -26,6 +26,9 @@ type Table struct {
 	Place Place
 	// Partitions are set for a partitioned table: all are rebuilt by one statement, and all new files are there at once.
 	Partitions []space.Item
+	// Auxiliary are the files of a full-text index, which a rebuild makes anew. Nobody knows how large: the server fills them in its
+	// own way, so that they count as what may be freed at best, and as room that they take again.
+	Auxiliary []space.Item
 	// Mounts are where the files lie: one for each partition, or one for the table; "" where it is not known.
 	Mounts []string
 	// Indexes are the bytes of each secondary index, of pages in use.
@@ -33,6 +36,9 @@ type Table struct {
 	// Facts are nil or false where they are not known; Known tells the two apart.
 	Known       bool
 	Fulltext    bool
+	Spatial     bool // a spatial index
+	VirtualKey  bool // an index on a virtual column, of MariaDB
+	Versioned   bool // MariaDB's WITH SYSTEM VERSIONING
 	ForeignKeys bool // it refers to others, or others to it
 	Triggers    bool
 	UniqueKey   bool // a primary key, or a unique one without NULL
@@ -72,6 +78,11 @@ func rebuildStep(t *Table, s Server) Step {
 		FreesBytes: *t.ReclaimableBytes, FreesLowBytes: *t.ReclaimableLowBytes, FreesHighBytes: *t.ReclaimableHighBytes,
 		Risk: Medium, Needs: needs(t, s),
 	}
+	for i := range t.Auxiliary {
+		if high := t.Auxiliary[i].ReclaimableHighBytes; high != nil {
+			step.FreesHighBytes += max(0, *high)
+		}
+	}
 	if t.locks() {
 		step.Risk = High
 	}
@@ -93,7 +104,20 @@ func (t *Table) mount() string {
 }
 
 // locks says whether writers wait while the table is rebuilt.
-func (t *Table) locks() bool { return t.Method != "in-place" || t.Fulltext }
+func (t *Table) locks() bool { return t.Method != "in-place" || t.offline() != "" }
+
+// offline is what makes the server refuse LOCK=NONE, "" for nothing (handler0alter.cc).
+func (t *Table) offline() string {
+	switch {
+	case t.Fulltext:
+		return "a full-text index"
+	case t.Spatial:
+		return "a spatial index"
+	case t.VirtualKey:
+		return "an index on a virtual column"
+	}
+	return ""
+}
 
 // statements are the server's own ways. ALGORITHM and LOCK are named so that a server which cannot do it refuses, instead of
 // locking writers out; the short lock_wait_timeout keeps a waiting ALTER from holding up every query behind it.
@@ -105,9 +129,9 @@ func statements(t *Table) []Command {
 	c := Command{Tool: "sql"}
 	how := "ALGORITHM=INPLACE, LOCK=NONE"
 	switch {
-	case t.Method == "copy":
+	case t.Method == "copy" || t.Fulltext:
 		how, c.Note = "ALGORITHM=COPY, LOCK=SHARED", "the table can be read, not written, while it runs"
-	case t.Fulltext:
+	case t.offline() != "":
 		how, c.Note = "ALGORITHM=INPLACE, LOCK=SHARED", "the table can be read, not written, while it runs"
 	}
 	c.Text = fmt.Sprintf("%s\nALTER TABLE %s FORCE, %s;", impatient, name, how)
@@ -124,7 +148,7 @@ func partitions(t *Table) []Command {
 			worth = append(worth, p)
 		}
 	}
-	slices.SortStableFunc(worth, func(a, b space.Item) int { return cmp.Compare(*b.ReclaimableBytes, *a.ReclaimableBytes) })
+	sort.SliceStable(worth, func(i, j int) bool { return *worth[i].ReclaimableBytes > *worth[j].ReclaimableBytes })
 	if len(worth) == 0 {
 		return nil
 	}
@@ -149,7 +173,8 @@ func topPartition(name string) string {
 
 // onlineTools are the variants with gh-ost and pt-online-schema-change, where what is known of the table lets them run.
 func onlineTools(t *Table, s Server) []Command {
-	if !t.Known || t.Engine != "InnoDB" || !t.UniqueKey || s.Galera && s.Group {
+	system := t.Schema == "mysql" || t.Schema == "sys"
+	if !t.Known || t.Engine != "InnoDB" || !t.UniqueKey || t.Versioned || system || s.Galera && s.Group {
 		return nil
 	}
 	var all []Command
@@ -178,8 +203,11 @@ func cautions(t *Table, s Server) (blockers, warnings []string) {
 	case SystemTablespace:
 		blockers = append(blockers, "it is in the system tablespace, whose file does not get smaller; ALTER TABLE ... FORCE with innodb_file_per_table=ON moves it into a file of its own")
 	}
-	if t.Fulltext {
-		warnings = append(warnings, "a full-text index: writers wait for as long as the rebuild takes")
+	if why := t.offline(); why != "" {
+		warnings = append(warnings, why+": writers wait for as long as the rebuild takes")
+	}
+	if t.Versioned {
+		warnings = append(warnings, "system-versioned: gh-ost and pt-online-schema-change copy the rows of now, and lose those before")
 	}
 	if t.ForeignKeys {
 		warnings = append(warnings, "foreign keys: gh-ost refuses, pt-online-schema-change changes the constraints of child tables")
@@ -187,7 +215,7 @@ func cautions(t *Table, s Server) (blockers, warnings []string) {
 	if t.Triggers {
 		warnings = append(warnings, "triggers: neither gh-ost nor pt-online-schema-change is offered")
 	}
-	if t.Method == "in-place" && s.OnlineLog > 0 {
+	if !t.locks() && s.OnlineLog > 0 {
 		warnings = append(warnings, fmt.Sprintf("writes made meanwhile are logged in innodb_tmpdir or tmpdir; past %s the ALTER ends without effect (innodb_online_alter_log_max_size)",
 			bytesize.Format(s.OnlineLog)))
 	}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -117,8 +118,9 @@ func (c *Checker) Check(ctx context.Context) (*Report, error) {
 	if err := c.repositories(ctx); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(c.report.Items, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Message, b.Message))
+	sort.SliceStable(c.report.Items, func(i, j int) bool {
+		a, b := &c.report.Items[i], &c.report.Items[j]
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Message, b.Message)) < 0
 	})
 	slices.SortFunc(c.report.Problems, func(a, b *layout.Problem) int { return cmp.Compare(a.Path, b.Path) })
 	return c.report, nil

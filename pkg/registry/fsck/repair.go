@@ -1,14 +1,13 @@
 package fsck
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
+	"sort"
 	"syscall"
 
 	"github.com/opsctl/opsctl/pkg/atomicfile"
@@ -59,7 +58,7 @@ func mendable(items []Finding) []Finding {
 			all = append(all, f)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Finding) int { return cmp.Compare(order[a.Repair], order[b.Repair]) })
+	sort.SliceStable(all, func(i, j int) bool { return order[all[i].Repair] < order[all[j].Repair] })
 	return all
 }
 

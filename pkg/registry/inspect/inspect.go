@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"iter"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -64,7 +65,8 @@ func Look(ctx context.Context, source Source, ref reference.Reference) (*Image, 
 		return nil, context.Cause(ctx)
 	}
 	img := &Image{Repository: ref.Repository, Tag: ref.Tag, Digest: ref.Digest, Tags: []string{}}
-	slices.SortFunc(i.tags, func(a, b layout.Tag) int { return cmp.Compare(a.Name, b.Name) })
+	tags := i.tags
+	sort.SliceStable(tags, func(i, j int) bool { return tags[i].Name < tags[j].Name })
 	for _, tag := range i.tags {
 		if tag.Name == ref.Tag && (ref.Digest.IsZero() || tag.Digest == ref.Digest) {
 			img.Digest, img.Modified = tag.Digest, tag.Modified.UTC()

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -133,8 +133,8 @@ func (r *Registry) addresses(found *container.InspectResponse) {
 			r.IPs = append(r.IPs, network.IPAddress)
 		}
 	}
-	slices.SortFunc(r.Published, netip.AddrPort.Compare)
-	slices.SortFunc(r.IPs, netip.Addr.Compare)
+	sort.Slice(r.Published, func(i, j int) bool { return r.Published[i].Compare(r.Published[j]) < 0 })
+	sort.Slice(r.IPs, func(i, j int) bool { return r.IPs[i].Less(r.IPs[j]) })
 	if found.HostConfig.NetworkMode.IsHost() {
 		r.Published = append(r.Published, netip.AddrPortFrom(netip.IPv4Unspecified(), r.Port))
 	}

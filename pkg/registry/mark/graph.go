@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -191,7 +192,7 @@ func (l *loader) readTags(ctx context.Context) {
 			l.g.Tags = append(l.g.Tags, tag)
 		}
 	}
-	slices.SortFunc(l.g.Tags, func(a, b layout.Tag) int { return cmp.Compare(a.Name, b.Name) })
+	sort.SliceStable(l.g.Tags, func(i, j int) bool { return l.g.Tags[i].Name < l.g.Tags[j].Name })
 }
 
 // readManifest reads one manifest, unless it has been, and the children that only its index leads to.

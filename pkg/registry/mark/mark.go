@@ -10,6 +10,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"sort"
 	"sync"
 
 	"github.com/opsctl/opsctl/pkg/registry/digest"
@@ -73,7 +74,7 @@ func Store(ctx context.Context, store Registry, opts Options) (*Result, error) {
 	}
 	result.Incomplete = seen.Incomplete
 	result.Problems = append(result.Problems, seen.Problems...)
-	slices.SortFunc(result.Repositories, func(a, b Repository) int { return cmp.Compare(a.Name, b.Name) })
+	sort.SliceStable(result.Repositories, func(i, j int) bool { return result.Repositories[i].Name < result.Repositories[j].Name })
 	SortProblems(result.Problems)
 	return result, nil
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -89,7 +90,7 @@ func (r Rules) Choose(tags []Tag, now time.Time) []string {
 			dated = append(dated, t.Time)
 		}
 	}
-	slices.SortFunc(dated, func(a, b time.Time) int { return b.Compare(a) })
+	sort.Slice(dated, func(i, j int) bool { return dated[i].After(dated[j]) })
 	names := []string{}
 	for _, t := range about {
 		if r.goes(t, dated, now) {

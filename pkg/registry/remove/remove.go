@@ -4,12 +4,12 @@
 package remove
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -140,7 +140,7 @@ func (p *planner) repository(ctx context.Context, name string, targets []referen
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	slices.SortFunc(tags, func(a, b layout.Tag) int { return cmp.Compare(a.Name, b.Name) })
+	sort.SliceStable(tags, func(i, j int) bool { return tags[i].Name < tags[j].Name })
 	var going []layout.Tag
 	if p.request.Rules.IsZero() {
 		going = p.named(tags, targets)

@@ -1,10 +1,10 @@
 package sweep
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -62,7 +62,7 @@ func (r *run) finish() (*Report, error) {
 	if err := r.close(); err != nil {
 		return rep, err
 	}
-	slices.SortFunc(rep.Repositories, func(a, b Row) int { return cmp.Compare(a.Name, b.Name) })
+	sort.SliceStable(rep.Repositories, func(i, j int) bool { return rep.Repositories[i].Name < rep.Repositories[j].Name })
 	mark.SortProblems(rep.Problems)
 	rep.Problems = slices.CompactFunc(rep.Problems, func(a, b *layout.Problem) bool { return a.Path == b.Path })
 	sets, err := r.c.yard.Sets()

@@ -1,12 +1,11 @@
 package usage
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
+	"sort"
 	"sync"
 
 	"github.com/opsctl/opsctl/pkg/registry/digest"
@@ -69,7 +68,7 @@ func Explain(ctx context.Context, store Source, d digest.Digest, workers int) (*
 	e.Incomplete = listing.Incomplete
 	e.Problems = append(e.Problems, listing.Problems...)
 	mark.SortProblems(e.Problems)
-	slices.SortFunc(e.Reasons, func(a, b Reason) int { return cmp.Compare(a.Repository, b.Repository) })
+	sort.SliceStable(e.Reasons, func(i, j int) bool { return e.Reasons[i].Repository < e.Reasons[j].Repository })
 	if !e.Present && len(e.Reasons) == 0 && !e.Incomplete {
 		return nil, fmt.Errorf("%v: %w", d, ErrNoBlob)
 	}

@@ -2,13 +2,12 @@
 package usage
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
-	"slices"
+	"sort"
 	"sync"
 
 	"github.com/opsctl/opsctl/pkg/registry/layout"
@@ -106,7 +105,7 @@ func Repositories(ctx context.Context, store Lister, workers int, count Count) (
 	if ctx.Err() != nil {
 		return nil, nil, context.Cause(ctx)
 	}
-	slices.SortFunc(rows, func(a, b Repository) int { return cmp.Compare(a.Name, b.Name) })
+	sort.SliceStable(rows, func(i, j int) bool { return rows[i].Name < rows[j].Name })
 	mark.SortProblems(problems)
 	return rows, problems, nil
 }
@@ -133,7 +132,7 @@ func Tags(ctx context.Context, store Lister, repository string) (rows []layout.T
 			return nil, problems, err
 		}
 	}
-	slices.SortFunc(rows, func(a, b layout.Tag) int { return cmp.Compare(a.Name, b.Name) })
+	sort.SliceStable(rows, func(i, j int) bool { return rows[i].Name < rows[j].Name })
 	mark.SortProblems(problems)
 	return rows, problems, nil
 }

@@ -1,12 +1,12 @@
 package usage
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
+	"sort"
 	"sync"
 
 	"github.com/opsctl/opsctl/pkg/registry/digest"
@@ -129,7 +129,7 @@ func (c *collector) blob(d digest.Digest) *blob {
 }
 
 func (c *collector) byRepository(u *Usage) {
-	slices.SortFunc(c.held, func(a, b holding) int { return cmp.Compare(a.name, b.name) })
+	sort.SliceStable(c.held, func(i, j int) bool { return c.held[i].name < c.held[j].name })
 	for _, h := range c.held {
 		row := Row{Name: h.name}
 		for _, b := range h.blobs {

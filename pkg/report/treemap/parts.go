@@ -2,22 +2,19 @@ package treemap
 
 import (
 	"encoding/json"
-	"html"
 	"strconv"
 	"strings"
 
 	"github.com/opsctl/opsctl/pkg/inert"
+	"github.com/opsctl/opsctl/pkg/report/onepage"
 )
-
-// text is foreign text as HTML.
-func text(s string) string { return html.EscapeString(inert.String(s)) }
 
 func tiles(all []Tile) string {
 	var b strings.Builder
 	for _, t := range all {
-		b.WriteString("<div><dt>" + text(t.Label) + "</dt><dd>" + text(t.Value))
+		b.WriteString("<div><dt>" + onepage.Text(t.Label) + "</dt><dd>" + onepage.Text(t.Value))
 		if t.Note != "" {
-			b.WriteString("<small>" + text(t.Note) + "</small>")
+			b.WriteString("<small>" + onepage.Text(t.Note) + "</small>")
 		}
 		b.WriteString("</dd></div>\n")
 	}
@@ -27,9 +24,9 @@ func tiles(all []Tile) string {
 func sections(all []Section) string {
 	var b strings.Builder
 	for _, s := range all {
-		b.WriteString("<section>\n<h2>" + text(s.Heading) + "</h2>\n")
+		b.WriteString("<section>\n<h2>" + onepage.Text(s.Heading) + "</h2>\n")
 		for _, note := range s.Notes {
-			b.WriteString(`<p class="note">` + text(note) + "</p>\n")
+			b.WriteString(`<p class="note">` + onepage.Text(note) + "</p>\n")
 		}
 		if len(s.Heads) > 0 {
 			s.table(&b)
@@ -42,7 +39,7 @@ func sections(all []Section) string {
 func (s *Section) table(b *strings.Builder) {
 	b.WriteString(`<div class="scroll"><table>` + "\n<thead><tr>")
 	for i, head := range s.Heads {
-		b.WriteString(`<th scope="col"` + s.class(i) + ">" + text(head) + "</th>")
+		b.WriteString(`<th scope="col"` + s.class(i) + ">" + onepage.Text(head) + "</th>")
 	}
 	b.WriteString("</tr></thead>\n<tbody>\n")
 	for _, row := range s.Rows {
@@ -52,7 +49,7 @@ func (s *Section) table(b *strings.Builder) {
 			if cell.Share != nil {
 				b.WriteString(`<meter min="0" max="1" high="0.85" optimum="0.5" value="` + strconv.FormatFloat(*cell.Share, 'f', 4, 64) + `"></meter> `)
 			}
-			b.WriteString(text(cell.Text) + "</td>")
+			b.WriteString(onepage.Text(cell.Text) + "</td>")
 		}
 		b.WriteString("</tr>\n")
 	}

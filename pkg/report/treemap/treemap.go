@@ -10,6 +10,8 @@ import (
 	"io"
 
 	"github.com/opsctl/opsctl/pkg/inert"
+	"github.com/opsctl/opsctl/pkg/report/onepage"
+	"github.com/opsctl/opsctl/templates"
 )
 
 // Page is what a page shows. All its texts may be foreign.
@@ -71,7 +73,7 @@ func Cells(texts ...string) []Cell {
 
 // Write writes the page.
 func Write(w io.Writer, p *Page) error {
-	s, err := load()
+	s, err := onepage.Load(templates.Treemap, "treemap")
 	if err != nil {
 		return err
 	}
@@ -79,17 +81,14 @@ func Write(w io.Writer, p *Page) error {
 	if err != nil {
 		return fmt.Errorf("encoding the map: %w", err)
 	}
-	return s.splice(w, map[string]string{
-		"policy":   s.policy(),
-		"title":    text(p.Title),
-		"heading":  text(p.Title),
-		"lead":     text(p.Lead),
+	return s.Write(w, map[string]string{
+		"title":    onepage.Text(p.Title),
+		"heading":  onepage.Text(p.Title),
+		"lead":     onepage.Text(p.Lead),
 		"tiles":    tiles(p.Tiles),
 		"sections": sections(p.Sections),
-		"foot":     text(p.Foot),
+		"foot":     onepage.Text(p.Foot),
 		"data":     string(data),
-		"style":    s.style,
-		"script":   s.script,
 	})
 }
 

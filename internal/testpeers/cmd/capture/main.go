@@ -6,31 +6,21 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 
 	"github.com/opsctl/opsctl/internal/testpeers"
+	"github.com/opsctl/opsctl/internal/testpeers/samples"
 )
 
-func main() { os.Exit(run()) }
-
-func run() int {
+func main() {
 	out := flag.String("out", "testdata/ssh", "write the samples below this `folder`")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := capture(ctx, *out); err != nil {
-		fmt.Fprintln(os.Stderr, "capture:", err)
-		return 1
-	}
-	return 0
+	os.Exit(samples.Main(func(ctx context.Context) error { return capture(ctx, *out) }))
 }
 
 func capture(ctx context.Context, out string) error {
@@ -46,7 +36,7 @@ func capture(ctx context.Context, out string) error {
 		{"openssh-10.0", testpeers.Trixie()},
 	}
 	for _, v := range versions {
-		if err := samples(ctx, w, v.recipe, filepath.Join(out, v.name)); err != nil {
+		if err := sampleAll(ctx, w, v.recipe, filepath.Join(out, v.name)); err != nil {
 			return fmt.Errorf("%s: %w", v.name, err)
 		}
 	}
@@ -56,25 +46,17 @@ func capture(ctx context.Context, out string) error {
 	return nil
 }
 
-// save writes a sample whole, packed when its name ends in .gz. A packed file holds no time, so equal text gives equal bytes.
+// save writes a sample whole, packed when its name ends in .gz.
 func save(dir, name string, data []byte) error {
 	path := filepath.Join(dir, name)
+	if strings.HasSuffix(name, ".gz") {
+		return samples.Gzip(path, func(w io.Writer) error {
+			_, err := w.Write(data)
+			return err
+		})
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
-	}
-	if strings.HasSuffix(name, ".gz") {
-		var packed bytes.Buffer
-		w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(data); err != nil {
-			return err
-		}
-		if err := w.Close(); err != nil {
-			return err
-		}
-		data = packed.Bytes()
 	}
 	return os.WriteFile(path, data, 0o644)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/opsctl/opsctl/internal/testpeers"
 )
 
-// samples captures all forms of lines of one sshd version into dir.
-func samples(ctx context.Context, w *world, recipe testpeers.Recipe, dir string) error {
+// sampleAll captures all forms of lines of one sshd version into dir.
+func sampleAll(ctx context.Context, w *world, recipe testpeers.Recipe, dir string) error {
 	tree, err := recipe.Get(ctx)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
-// Command capturemysql makes the packed samples under testdata/mysql anew, from real servers:
+// Command capturemysql makes the packed samples of MySQL's and MariaDB's files anew, from real servers: those of testdata/mysql, and the
+// tablespaces of pkg/innodb's fuzz targets:
 //
-//	go run ./internal/testpeers/cmd/capturemysql [-out testdata/mysql]
+//	go run ./internal/testpeers/cmd/capturemysql [-out testdata/mysql] [-tablespaces pkg/innodb/testdata/tablespaces]
 //
 // It needs root and what package testpeers needs.
 package main
@@ -11,67 +12,66 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 
 	"github.com/opsctl/opsctl/internal/testpeers"
+	"github.com/opsctl/opsctl/internal/testpeers/samples"
 )
 
-func main() { os.Exit(run()) }
-
-func run() int {
-	out := flag.String("out", "testdata/mysql", "write the samples into this `folder`")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := capture(ctx, *out); err != nil {
-		fmt.Fprintln(os.Stderr, "capturemysql:", err)
-		return 1
-	}
-	return 0
+func main() {
+	out := flag.String("out", "testdata/mysql", "write the demonstration's data into this `folder`")
+	spaces := flag.String("tablespaces", "pkg/innodb/testdata/tablespaces", "write the tablespaces into this `folder`")
+	os.Exit(samples.Main(func(ctx context.Context) error {
+		return errors.Join(captureDemo(ctx, *out), captureTablespaces(ctx, *spaces))
+	}))
 }
 
-// source is a server that a sample is taken from.
+// source is a server that samples are taken from.
 type source struct {
-	name    string
 	recipe  testpeers.Recipe
 	start   func(context.Context, *testpeers.Tree, ...string) (*testpeers.Database, error)
 	options []string
-	keep    []string // of the data folder, as patterns of filepath.Glob
+	script  string
 }
 
-func capture(ctx context.Context, out string) error {
-	for _, s := range []source{
-		{
-			"demo-mariadb.tar.gz", testpeers.MariaDBPackages(), testpeers.StartMariaDB,
-			[]string{"--log-bin=binlog", "--innodb-doublewrite=0", "--innodb-undo-tablespaces=2"},
-			[]string{"shop", "ibdata1", "binlog.*"},
-		},
-		{"demo-mysql.tar.gz", testpeers.MySQLPackages(), testpeers.StartMySQL, nil, []string{"shop", "binlog.*"}},
-	} {
-		if err := s.capture(ctx, filepath.Join(out, s.name)); err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
-		}
-	}
-	return nil
-}
-
-// capture has the server make the tables, and stop with nothing left to purge or to merge.
-func (s *source) capture(ctx context.Context, file string) (err error) {
+// capture has the server run the script, stop with nothing left to purge or to merge, and keep some of its data folder.
+func (s *source) capture(ctx context.Context, keep func(data string) error) (err error) {
 	tree, err := s.recipe.Get(ctx)
 	if err != nil {
 		return err
 	}
-	d, err := s.start(ctx, tree, s.options...)
+	d, err := s.start(ctx, tree, append(s.options, "--innodb-fast-shutdown=0")...)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if _, err := d.SQL(ctx, statements()); err != nil {
+	if _, err := d.SQL(ctx, s.script); err != nil {
 		return err
 	}
 	if err := d.Stop(); err != nil {
 		return err
 	}
-	return pack(d.Data, s.keep, file)
+	return keep(d.Data)
+}
+
+// captureDemo packs some of the data folders of both servers, by patterns of [filepath.Glob].
+func captureDemo(ctx context.Context, out string) error {
+	for _, s := range []struct {
+		source
+
+		name string
+		keep []string
+	}{
+		{
+			source{testpeers.MariaDBPackages(), testpeers.StartMariaDB, []string{"--log-bin=binlog", "--innodb-doublewrite=0", "--innodb-undo-tablespaces=2"}, statements()},
+			"demo-mariadb.tar.gz",
+			[]string{"shop", "ibdata1", "binlog.*"},
+		},
+		{source{testpeers.MySQLPackages(), testpeers.StartMySQL, nil, statements()}, "demo-mysql.tar.gz", []string{"shop", "binlog.*"}},
+	} {
+		if err := s.capture(ctx, func(data string) error { return pack(data, s.keep, filepath.Join(out, s.name)) }); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
 }

@@ -2,39 +2,33 @@ package main
 
 import (
 	"archive/tar"
-	"compress/gzip"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/opsctl/opsctl/internal/testpeers/samples"
 )
 
 // pack writes what the patterns name below dir as a packed archive, in the order of names and without owners.
-func pack(dir string, patterns []string, file string) (err error) {
-	out, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	packed, err := gzip.NewWriterLevel(out, gzip.BestCompression)
-	if err != nil {
-		return err
-	}
-	archive := tar.NewWriter(packed)
-	for _, pattern := range patterns {
-		found, err := filepath.Glob(filepath.Join(dir, pattern))
-		if err != nil {
-			return err
-		}
-		for _, path := range found {
-			if err := filepath.WalkDir(path, adder(archive, dir)); err != nil {
+func pack(dir string, patterns []string, file string) error {
+	return samples.Gzip(file, func(w io.Writer) error {
+		archive := tar.NewWriter(w)
+		for _, pattern := range patterns {
+			found, err := filepath.Glob(filepath.Join(dir, pattern))
+			if err != nil {
 				return err
 			}
+			for _, path := range found {
+				if err := filepath.WalkDir(path, adder(archive, dir)); err != nil {
+					return err
+				}
+			}
 		}
-	}
-	return errors.Join(archive.Close(), packed.Close())
+		return archive.Close()
+	})
 }
 
 // captured is the time of every file: equal files give equal archives.

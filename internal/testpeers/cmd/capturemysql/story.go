@@ -18,7 +18,7 @@ func statements() string {
 		fmt.Fprintf(&b, "insert into n select n + %d from n;\n", n)
 	}
 	b.WriteString(tables)
-	b.WriteString("drop table n; set session sql_log_bin = 1; flush binary logs; delete from sessions where id % 97 = 0; set global innodb_fast_shutdown = 0;\n")
+	b.WriteString("drop table n; set session sql_log_bin = 1; flush binary logs; delete from sessions where id % 97 = 0;\n")
 	return b.String()
 }
 
