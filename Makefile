@@ -78,9 +78,9 @@ servers: build
 	@OPSCTL_BIN=$(CURDIR)/$(BIN) OPSCTL_PEERS=1 $(STAGE) servers \
 		$(GO) test -count=1 -timeout 20m ./internal/... ./pkg/authkeys/sshdconfig ./pkg/mysqlconn/... ./pkg/mysqlspace/... ./pkg/scrape ./pkg/systemd/... ./test/...
 
-# What the race detector is too slow for: every split point of a log, large logs, millions of digests.
+# What the race detector is too slow for: every split point of a log, large logs, millions of digests, thousands of elections.
 long:
-	@$(STAGE) long $(GO) test -count=1 -timeout 20m ./pkg/sshaudit ./pkg/registry/digest
+	@$(STAGE) long $(GO) test -count=1 -timeout 20m ./pkg/sshaudit ./pkg/registry/digest ./pkg/raftsim/...
 
 peers:
 	@$(STAGE) peers $(GO) run ./internal/testpeers/cmd/peers

@@ -12,3 +12,8 @@ var Components embed.FS
 //
 //go:embed reports/treemap.html reports/treemap.css reports/treemap.js
 var Treemap embed.FS
+
+// Raftplay is the page of pkg/report/raftplay, in the folder reports as well.
+//
+//go:embed reports/raftplay.html reports/raftplay.css reports/raftplay*.js
+var Raftplay embed.FS

@@ -14,13 +14,14 @@ const module = "github.com/opsctl/opsctl/"
 // The layers of pkg/, lowest first: cmd -> cli, domains -> mechanism -> leaves.
 // A package that stands in no list is a domain.
 var (
-	leaves    = []string{"atomicfile", "lockfile", "bytesize", "gunzip", "inert", "progress", "secret", "severity", "span"}
+	leaves    = []string{"atomicfile", "lockfile", "bytesize", "gunzip", "inert", "progress", "quantile", "secret", "severity", "span"}
 	mechanism = []string{"host", "plan", "journal", "quarantine", "fetch", "health", "engine", "worker"}
 	// Domains import only downwards within their own group.
 	downwards = map[string][]string{
 		"sshaudit":   {"authlog", "authkeys"},
 		"mysqlspace": {"innodb", "mysqlconn"},
 		"component":  {"systemd", "scrape"},
+		"report":     {"raftsim"},
 	}
 )
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/opsctl/opsctl/cmd/opsctl/installcmd"
 	"github.com/opsctl/opsctl/cmd/opsctl/mysqlcmd"
+	"github.com/opsctl/opsctl/cmd/opsctl/raftcmd"
 	"github.com/opsctl/opsctl/cmd/opsctl/registrycmd"
 	"github.com/opsctl/opsctl/cmd/opsctl/scrapecmd"
 	"github.com/opsctl/opsctl/cmd/opsctl/servicecmd"
@@ -31,6 +32,8 @@ func newRoot(env *cli.Env) *cobra.Command {
 	install.GroupID = jobGroup
 	mysql := mysqlcmd.New(env)
 	mysql.GroupID = jobGroup
+	raft := raftcmd.New(env)
+	raft.GroupID = jobGroup
 	registry := registrycmd.New(env)
 	registry.GroupID = jobGroup
 	scrape := scrapecmd.New(env)
@@ -38,6 +41,7 @@ func newRoot(env *cli.Env) *cobra.Command {
 	root.AddCommand(
 		install,
 		mysql,
+		raft,
 		registry,
 		scrape,
 		service,

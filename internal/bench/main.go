@@ -23,7 +23,7 @@ func main() {
 	runs := flag.Int("runs", 3, "runs of each tool; the one with the least CPU counts")
 	installs := flag.Int("installs", 7, "rounds of each way to install")
 	settle := flag.Duration("settle", 2*time.Second, "how long an installation has to stay well")
-	only := flag.String("only", "", "measure `WHAT` alone: audit, install, registry, mysql")
+	only := flag.String("only", "", "measure `WHAT` alone: audit, install, registry, mysql, raft")
 	rounds := flag.Int("rounds", 5, "rounds of each tool over a registry, and over tables")
 	bin := flag.String("bin", "bin/opsctl", "the program to measure")
 	output := flag.String("make", "", "write the log of this `PATH` and its truth, and end")
@@ -33,6 +33,7 @@ func main() {
 	tags := flag.Int("tags", 0, "with -make-store: one repository with as many")
 	marked := flag.String("mark", "", "mark the store of this `DIR`, and end")
 	floor := flag.String("floor", "", "only read what marking the store of this `DIR` has to, and end")
+	loop := flag.Int("raft-loop", 0, "step a cluster of the consensus core for `SECONDS`, and end")
 	flag.Parse()
 	job := func() error {
 		var errs []error
@@ -48,6 +49,9 @@ func main() {
 		if *only == "" || *only == "mysql" {
 			errs = append(errs, measureMySQL(context.Background(), *bin, *rounds))
 		}
+		if *only == "" || *only == "raft" {
+			errs = append(errs, measureRaft(context.Background(), *bin, *rounds))
+		}
 		return errors.Join(errs...)
 	}
 	switch {
@@ -57,6 +61,8 @@ func main() {
 		job = func() error { return writeStore(*store, storegen.Options{Seed: seed, Blobs: *blobs, Tags: *tags}) }
 	case *marked != "":
 		job = func() error { return markStore(context.Background(), *marked) }
+	case *loop > 0:
+		job = func() error { return stepRaft(*loop) }
 	case *floor != "":
 		job = func() error { return readStore(*floor) }
 	}

@@ -38,12 +38,18 @@ func Distribution3(ctx context.Context) (string, error) {
 // RequireDistribution3 is [Distribution3]'s path for a test, which is skipped as [Require] skips it.
 func RequireDistribution3(tb testing.TB) string {
 	tb.Helper()
+	return requireBuilt(tb, Distribution3)
+}
+
+// requireBuilt is the path of a program that is built the first time.
+func requireBuilt(tb testing.TB, build func(context.Context) (string, error)) string {
+	tb.Helper()
 	if testing.Short() {
 		tb.Skip("runs real programs: not with -short")
 	}
 	ctx, cancel := context.WithTimeout(tb.Context(), 20*time.Minute)
 	defer cancel()
-	program, err := Distribution3(ctx)
+	program, err := build(ctx)
 	switch {
 	case err == nil:
 	case errors.Is(err, ErrMissing) && os.Getenv("OPSCTL_CI") == "":

@@ -35,6 +35,9 @@ func run() int {
 	if err == nil && *torture {
 		err = get("distribution 3", func() (string, error) { return testpeers.Distribution3(ctx) })
 	}
+	if err == nil && *torture {
+		err = get("etcd", func() (string, error) { return testpeers.Etcd(ctx) })
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
 		return 1
