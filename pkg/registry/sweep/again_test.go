@@ -37,6 +37,32 @@ func TestWhatComesAfterMarkingDoesNotGo(t *testing.T) {
 	}
 }
 
+// A manifest that is pushed again while blobs go is whole again before the store settles.
+func TestWhatIsPushedWhileBlobsGoIsBackAtOnce(t *testing.T) {
+	d := newDisk(t)
+	kept, _, _ := d.image("a", "kept")
+	d.tag("a", "v1", kept)
+	dead, config, layer := d.image("a", "dead")
+	d.ageAll(time.Hour)
+	o := during(d.at0(), StepSweep, func() {
+		d.file(revision("a", dead), dead.String())
+		d.tag("a", "again", dead)
+	})
+	step, settles := o.Step, 0
+	o.Step = func(s Step) {
+		if s == StepSettle && settles == 0 {
+			d.here("before the store settles", data(dead), data(config), data(layer), layerLink("a", layer))
+		}
+		if s == StepSettle {
+			settles++
+		}
+		step(s)
+	}
+	if r := d.collect(o); settles == 0 || r.Restored.Blobs != 3 {
+		t.Errorf("%d times, %+v", settles, r.Restored)
+	}
+}
+
 // A repository that cannot be read whole may refer to anything that is away: nothing is deleted until it can.
 func TestNothingIsDeletedWhileARepositoryIsDamaged(t *testing.T) {
 	d := newDisk(t)

@@ -19,7 +19,8 @@ import (
 	"github.com/opsctl/opsctl/pkg/registry/mark"
 )
 
-// blobs puts the blobs away that nothing has needed for the grace, and notes since when the others have been dead.
+// blobs puts the blobs away that nothing has needed for the grace, and notes since when the others have been dead. What a client
+// was told meanwhile to be there comes back before anything is synced, which can take seconds: nobody is to find it missing so long.
 func (r *run) blobs(ctx context.Context) (err error) {
 	if r.report.Incomplete { // what could not be read may need any of them
 		return nil
@@ -52,6 +53,9 @@ func (r *run) blobs(ctx context.Context) (err error) {
 		}
 	}
 	if err := errors.Join(b.flush(), r.disk()); err != nil || r.set == nil {
+		return err
+	}
+	if err := r.again(ctx); err != nil {
 		return err
 	}
 	return r.c.yard.Sync()
