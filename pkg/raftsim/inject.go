@@ -36,8 +36,8 @@ func (c *cluster) begin(i int, elected bool) {
 	default:
 		r.to = c.others(r.from)
 	}
-	if f.Kind != fault.AddMember && f.Kind != fault.Transfer && (len(r.from) == 0 || len(f.To) > 0 && len(r.to) == 0) {
-		c.watch.missed = append(c.watch.missed, Miss{i, "it met no member"})
+	if why := c.futile(&r); why != "" {
+		c.watch.missed = append(c.watch.missed, Miss{i, why})
 	}
 	c.record(trace.Event{Kind: trace.Fault, Text: c.describe(&r)})
 	c.inject(&r)
@@ -47,6 +47,25 @@ func (c *cluster) begin(i int, elected bool) {
 	if f.For > 0 {
 		c.queue.After(f.For, event{kind: evHeal, a: uint64(i)})
 	}
+}
+
+// futile is why a fault can do nothing now, "" for one that can.
+func (c *cluster) futile(r *running) string {
+	switch kind := r.fault.Kind; {
+	case kind == fault.AddMember:
+		return ""
+	case len(r.from) == 0 || len(r.fault.To) > 0 && len(r.to) == 0:
+		return "it met no member"
+	case kind == fault.Transfer && c.watch.leader == nil:
+		return "there was no leader to hand over"
+	case kind == fault.Transfer && c.watch.leader.paused > 0:
+		return "the leader was paused"
+	case kind == fault.Transfer && len(c.heirs(r)) == 0:
+		return "there was nobody to take over"
+	case (kind == fault.Kill || kind == fault.Pause) && !slices.ContainsFunc(r.from, (*node).up):
+		return "nothing of it was up"
+	}
+	return ""
 }
 
 // armed is a fault that waits for so many elections.
@@ -261,13 +280,18 @@ func (c *cluster) transfer(r *running) {
 	if leader == nil || leader.paused > 0 {
 		return
 	}
-	to := slices.DeleteFunc(slices.Clone(r.to), func(n *node) bool { return n == leader || !n.up() })
+	to := c.heirs(r)
 	if len(to) == 0 {
 		return
 	}
 	c.drawing = leader
 	leader.core.TransferLeader(to[c.random.IntN(len(to))].id)
 	leader.drain()
+}
+
+// heirs are the nodes that a transfer can make the leader.
+func (c *cluster) heirs(r *running) []*node {
+	return slices.DeleteFunc(slices.Clone(r.to), func(n *node) bool { return n == c.watch.leader || !n.up() })
 }
 
 // admin is an operator's change of the members, which is tried until somebody has applied it.

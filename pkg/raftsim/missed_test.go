@@ -32,10 +32,15 @@ func TestFaultsThatDoNothingAreTold(t *testing.T) {
 		add("no such election came", "kill leader @3s election9+0s")
 		if nodes == 1 {
 			add("it met no member", "kill follower @6s")
+			add("", "kill leader @7s")
+			add("nothing of it was up", "pause n1 @8s for 1s")
 		} else {
 			add("", "remove-member n3 @4s")
 			add("it met no member", "kill n3 @6s")
+			add("it met no member", "transfer to n3 @6500ms")
+			add("there was nobody to take over", "transfer to leader @6700ms")
 			add("", "kill leader @7s")
+			add("there was no leader to hand over", "transfer @7100ms")
 			add("the run ended before it", "kill leader @5s election+9s")
 		}
 		r, err := s.Run(t.Context(), cfg)

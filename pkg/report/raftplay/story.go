@@ -155,13 +155,16 @@ func (t *teller) count(e *trace.Event) {
 	}
 }
 
+// ended marks a node whose process has ended.
+const ended = "killed"
+
 // done tells of what was done to a node, beside the fault that did it.
 func (t *teller) done(e *trace.Event, at int) {
 	var m mark
 	text := t.name(e.Node)
 	switch e.Kind {
 	case trace.Crash:
-		m, text = mark{"killed", red}, text+" ends; its disk has the log up to "+digits(e.Index)
+		m, text = mark{ended, red}, text+" ends; its disk has the log up to "+digits(e.Index)
 	case trace.Restart:
 		m, text = mark{"up", green}, text+" starts again"
 	case trace.Pause:
@@ -184,7 +187,11 @@ func (t *teller) done(e *trace.Event, at int) {
 		m, text = mark{"disk", violet}, text+" waits for its disk, for "+lasting(e.Until-e.At)
 	}
 	r := t.last()
-	if _, marked := r.marks[at]; r.at != e.At || r.votes != nil || marked {
+	before, marked := r.marks[at]
+	switch here := r.at == e.At && r.votes == nil; {
+	case here && e.Kind == trace.Leave && before.text == ended: // one that is told so ends at once
+		r.text = text + ", and ends"
+	case !here || marked:
 		r = t.row(e.At, text, m.colour)
 	}
 	if at >= 0 {
