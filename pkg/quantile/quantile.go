@@ -4,7 +4,7 @@ package quantile
 import "math"
 
 // Sorted is the p-quantile of a sorted sample, p from 0 to 1: between the two values around p(n-1), in proportion (definition 7 of
-// Hyndman and Fan, Sample Quantiles in Statistical Packages, 1996). It is NaN of no values.
+// Hyndman and Fan, Sample Quantiles in Statistical Packages, 1996). It is NaN of no values, and infinite where one of the two is.
 func Sorted(sorted []float64, p float64) float64 {
 	if len(sorted) == 0 {
 		return math.NaN()
@@ -12,19 +12,43 @@ func Sorted(sorted []float64, p float64) float64 {
 	at := p * float64(len(sorted)-1)
 	low := min(max(int(at), 0), len(sorted)-1)
 	high := min(low+1, len(sorted)-1)
-	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
+	if part := at - float64(low); part > 0 && sorted[low] != sorted[high] {
+		return sorted[low] + part*(sorted[high]-sorted[low])
+	}
+	return sorted[low]
 }
 
-// Interval is a confidence interval of the p-quantile of what a sorted sample was drawn from, whatever its distribution: the values
-// between which the quantile lies unless more or fewer of the sample than chance allows are below it. z is the normal distribution's,
-// 1.96 for 95 %. With few values it is as wide as the sample.
-func Interval(sorted []float64, p, z float64) (low, high float64) {
-	n := float64(len(sorted))
+// Interval is a confidence interval of the p-quantile of what a sorted sample was drawn from, whatever its distribution: two values
+// of the sample, between which the quantile lies unless more or fewer values are below it than chance allows (the order
+// statistics whose ranks the binomial distribution gives; Conover, Practical Nonparametric Statistics, 3.2). Each side is
+// missed with a probability of (1-level)/2 at most. A side for which there are too few values is infinite; both are NaN of none.
+func Interval(sorted []float64, p, level float64) (low, high float64) {
+	n := len(sorted)
 	if n == 0 {
 		return math.NaN(), math.NaN()
 	}
-	spread := z * math.Sqrt(n*p*(1-p))
-	at := func(rank float64) float64 { return sorted[min(max(int(rank), 0), len(sorted)-1)] }
-	// Between two values of the sample the estimate lies below the higher, which is the lower bound where there are few values.
-	return min(at(math.Floor(n*p-spread)), Sorted(sorted, p)), at(math.Ceil(n*p + spread))
+	low, high = math.Inf(-1), math.Inf(1)
+	miss := (1 - level) / 2
+	below := 0.0 // the probability that at most k values are below the quantile
+	for k := range n {
+		below += binomial(n, k, p)
+		if below <= miss {
+			low = sorted[k]
+		}
+		if below >= 1-miss {
+			return low, sorted[k]
+		}
+	}
+	return low, high
+}
+
+// binomial is the probability of k among n.
+func binomial(n, k int, p float64) float64 {
+	ways := lgamma(n+1) - lgamma(k+1) - lgamma(n-k+1)
+	return math.Exp(ways + float64(k)*math.Log(p) + float64(n-k)*math.Log1p(-p))
+}
+
+func lgamma(n int) float64 {
+	v, _ := math.Lgamma(float64(n))
+	return v
 }

@@ -1,8 +1,10 @@
 package raftsim
 
 import (
+	"encoding/json"
 	"fmt"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -86,24 +88,39 @@ type FailoverReport struct {
 	Samples      Samples       `json:"-"`
 }
 
-// Samples are the times of the trials that recovered, sorted.
+// Samples are the times of the trials, sorted; +Inf of those that did not recover.
 type Samples struct{ Leaderless, Outage []float64 }
 
-// Distribution are quantiles with their 95 % confidence intervals, the longest and the mean.
+// Distribution are quantiles with their 95 % confidence intervals, the longest and the mean, of all trials: one that did not recover
+// takes longer than all others.
 type Distribution struct {
 	P50 Estimate `json:"p50"`
 	P95 Estimate `json:"p95"`
 	P99 Estimate `json:"p99"`
-	Max float64  `json:"maxSeconds"`
+	Max Seconds  `json:"maxSeconds"`
 	// Mean is for figures that others published; it says less than quantiles do.
-	Mean float64 `json:"meanSeconds"`
+	Mean Seconds `json:"meanSeconds"`
 }
 
-// Estimate is a quantile between its bounds.
+// Estimate is a quantile between its bounds. High is infinite where there are too few trials for a bound.
 type Estimate struct {
-	Seconds float64 `json:"seconds"`
-	Low     float64 `json:"lowSeconds"`
-	High    float64 `json:"highSeconds"`
+	Seconds Seconds `json:"seconds"`
+	Low     Seconds `json:"lowSeconds"`
+	High    Seconds `json:"highSeconds"`
+}
+
+// Seconds are a time, +Inf for one that had not ended when the trial did. JSON has null for that.
+type Seconds float64
+
+// Known reports whether there is a figure.
+func (s Seconds) Known() bool { return !math.IsInf(float64(s), 1) }
+
+// MarshalJSON implements [json.Marshaler].
+func (s Seconds) MarshalJSON() ([]byte, error) {
+	if !s.Known() {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(s))
 }
 
 // Tally collects what trials of a scenario gave.
@@ -125,13 +142,14 @@ func (t *Tally) Add(a *Answer) {
 	if t.Scenario == Rolling {
 		without, outage = a.Leaderless, a.Serviceless
 	}
+	leaderless, unserved := without.Seconds(), outage.Seconds()
 	if a.Leader == 0 || without < 0 || t.Config.Clients > 0 && outage < 0 {
 		t.report.NotRecovered++
-		return
+		leaderless, unserved = math.Inf(1), math.Inf(1)
 	}
-	t.report.Samples.Leaderless = append(t.report.Samples.Leaderless, without.Seconds())
+	t.report.Samples.Leaderless = append(t.report.Samples.Leaderless, leaderless)
 	if t.Config.Clients > 0 {
-		t.report.Samples.Outage = append(t.report.Samples.Outage, outage.Seconds())
+		t.report.Samples.Outage = append(t.report.Samples.Outage, unserved)
 	}
 }
 
@@ -144,20 +162,21 @@ func (t *Tally) Report() *FailoverReport {
 	return r
 }
 
+// distribution is nil where nothing recovered.
 func distribution(all []float64) *Distribution {
-	if len(all) == 0 {
+	slices.Sort(all)
+	if len(all) == 0 || math.IsInf(all[0], 1) {
 		return nil
 	}
-	slices.Sort(all)
 	at := func(p float64) Estimate {
-		low, high := quantile.Interval(all, p, 1.96)
-		return Estimate{quantile.Sorted(all, p), low, high}
+		low, high := quantile.Interval(all, p, 0.95)
+		return Estimate{Seconds(quantile.Sorted(all, p)), Seconds(max(0, low)), Seconds(high)} // no time is negative
 	}
 	sum := 0.0
 	for _, v := range all {
 		sum += v
 	}
-	return &Distribution{at(0.5), at(0.95), at(0.99), all[len(all)-1], sum / float64(len(all))}
+	return &Distribution{at(0.5), at(0.95), at(0.99), Seconds(all[len(all)-1]), Seconds(sum / float64(len(all)))}
 }
 
 // sentence says what is to be expected, and the arithmetic behind it.
@@ -191,6 +210,6 @@ func (t *Tally) sentence() string {
 		seconds(r.Leaderless.P50.Seconds), seconds(r.Leaderless.P95.Seconds), t.Config.timers(), votes, capital(arithmetic(n)))
 }
 
-func seconds(s float64) string { return round(time.Duration(s * float64(time.Second))) }
+func seconds(s Seconds) string { return round(time.Duration(float64(s) * float64(time.Second))) }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -2,6 +2,7 @@ package raftsim
 
 import (
 	"context"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -81,10 +82,13 @@ func TestTimersFollowTheAdviceOfEtcd(t *testing.T) {
 	if w := c.Warnings(); len(w) != 4 { // below ten round trips, below five heartbeats, a slow disk, four members
 		t.Errorf("%q", w)
 	}
-	p95 := func(s float64) *Distribution { return &Distribution{P95: Estimate{Seconds: s}} }
+	p95 := func(s Seconds) *Distribution { return &Distribution{P95: Estimate{Seconds: s}} }
 	all := []Timers{{Leaderless: p95(2)}, {Leaderless: p95(0.1), NeedlessElections: 3}, {Leaderless: p95(0.5)}, {}}
 	if best := Recommend(all); best != 2 || !all[2].Recommended || all[0].Recommended {
 		t.Errorf("the best is %d", best)
+	}
+	if best := Recommend([]Timers{{Leaderless: p95(Seconds(math.Inf(1)))}, {Leaderless: p95(9)}}); best != 1 {
+		t.Errorf("of one that does not recover and one that does, %d is recommended", best)
 	}
 	if best := Recommend([]Timers{{NeedlessElections: 1, Leaderless: p95(1)}}); best != -1 {
 		t.Errorf("%d is recommended", best)

@@ -71,8 +71,8 @@ func (t *Topology) Longest() (longest time.Duration) {
 	return time.Duration(float64(longest) * (1 + 3*t.Jitter))
 }
 
-// stalls is how far apart stalls are while a cluster is watched.
-const stalls = 10 * time.Second
+// StallGap is how far apart stalls begin while a cluster is watched: long ones leave it as much time in between.
+func StallGap(stall time.Duration) time.Duration { return max(10*time.Second, 2*stall) }
 
 // CalmTrials are runs in which nothing fails, to see whether anybody calls an election all the same: the leader merely stands still for
 // stall now and then, as for a disk, a hypervisor or a collector of garbage.
@@ -81,9 +81,10 @@ func CalmTrials(c Config, stall time.Duration) iter.Seq[Job] {
 		for i := range watchedRuns {
 			trial := c
 			trial.Seed, trial.Duration, trial.Faults = c.Seed+uint64(i), watched, nil
-			for at := stalls; stall > 0 && at < watched; at += stalls {
+			gap := StallGap(stall)
+			for at := gap; stall > 0 && at < watched; at += gap {
 				// Not always at the same time of a heartbeat.
-				at := at + time.Duration(i)*stalls/watchedRuns + at%(7*stalls)/1000
+				at := at + time.Duration(i)*gap/watchedRuns + at%(7*gap)/1000
 				trial.Faults = append(trial.Faults, fault.Fault{At: at, For: stall, Kind: fault.Pause, From: []fault.Target{{Role: fault.Leader}}})
 			}
 			trial.Rate = min(trial.Rate, 20)
@@ -107,13 +108,14 @@ func Judge(c *Config, calm []Answer, failover *FailoverReport) Timers {
 	return t
 }
 
-// Recommend marks the candidate that is back soonest after a failure among those without a needless election; -1 for none.
+// Recommend marks the candidate that is back soonest after a failure among those without a needless election; -1 for
+// none.
 func Recommend(all []Timers) int {
 	at := -1
 	var best *Timers
 	for i := range all {
 		t := &all[i]
-		if t.NeedlessElections == 0 && t.Leaderless != nil && (best == nil || t.Leaderless.P95.Seconds < best.Leaderless.P95.Seconds) {
+		if t.NeedlessElections == 0 && t.Leaderless != nil && t.Leaderless.P95.Seconds.Known() && (best == nil || t.Leaderless.P95.Seconds < best.Leaderless.P95.Seconds) {
 			best, at = t, i
 		}
 	}

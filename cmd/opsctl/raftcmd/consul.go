@@ -58,9 +58,8 @@ func showConsul(env *cli.Env, c *raftsim.Config) error {
 		},
 		CSV: func() ([]string, [][]string) {
 			var rows [][]string
-			number := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 			for _, t := range all {
-				rows = append(rows, []string{strconv.Itoa(t.Multiplier), number(t.Heartbeat), number(t.Election), number(t.Lease)})
+				rows = append(rows, []string{strconv.Itoa(t.Multiplier), exact(t.Heartbeat), exact(t.Election), exact(t.Lease)})
 			}
 			return []string{"raftMultiplier", "heartbeatTimeoutSeconds", "electionTimeoutSeconds", "leaderLeaseTimeoutSeconds"}, rows
 		},

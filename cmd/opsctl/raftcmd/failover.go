@@ -21,8 +21,9 @@ func newFailover(env *cli.Env, run runFunc) *cobra.Command {
 		Short: "Say how long a cluster is without a leader, and without service, after a failure",
 		Long: "Lets the leader die, its zone fail, and all nodes be restarted in turn, in many\n" +
 			"simulated clusters, and says how long there is no leader and how long clients wait:\n" +
-			"quantiles with 95 % confidence intervals. The timers, the network and the disks are\n" +
-			"those of the flags or of the topology; etcd's defaults otherwise.",
+			"quantiles with 95 % confidence intervals, in which a trial that did not recover took\n" +
+			"longer than all others. The timers, the network and the disks are those of the flags\n" +
+			"or of the topology; etcd's defaults otherwise.",
 		Example: "  opsctl raft failover\n" +
 			"  opsctl raft failover --nodes 3 --rtt 20ms --trials 500\n" +
 			"  opsctl raft failover --heartbeat-interval 50ms --election-timeout 500ms\n" +
@@ -33,8 +34,8 @@ func newFailover(env *cli.Env, run runFunc) *cobra.Command {
 			if err := cli.NotEmpty(cmd); err != nil {
 				return err
 			}
-			if trials < 1 {
-				return cli.Usagef("--trials must be at least 1, not %d", trials)
+			if trials < 1 || trials > maxTrials {
+				return cli.Usagef("--trials must be from 1 to %d, not %d", maxTrials, trials)
 			}
 			c, err := o.config(cmd)
 			if err != nil {
@@ -124,9 +125,11 @@ func showFailovers(env *cli.Env, c *raftsim.Config, reports []*raftsim.FailoverR
 func failoverPage(p *render.Page, c *raftsim.Config, reports []*raftsim.FailoverReport) {
 	p.Para("%s, heartbeat %s, election timeout %s; seconds, and below them the 95 %% confidence intervals.", count(len(c.Topology.Nodes), "node"), c.HeartbeatInterval, c.ElectionTimeout)
 	var rows [][]string
+	few := false
 	for _, r := range reports {
 		add := func(what string, d *raftsim.Distribution) {
 			if d != nil {
+				few = few || !d.P50.High.Known() || !d.P95.High.Known() || !d.P99.High.Known()
 				rows = append(rows,
 					[]string{string(r.Scenario), what, strconv.Itoa(r.Trials), decimals(d.P50.Seconds), decimals(d.P95.Seconds), decimals(d.P99.Seconds), decimals(d.Max)},
 					[]string{"", "", "", interval(d.P50), interval(d.P95), interval(d.P99), ""})
@@ -136,6 +139,9 @@ func failoverPage(p *render.Page, c *raftsim.Config, reports []*raftsim.Failover
 		add("service", r.Outage)
 	}
 	p.Table([]string{"AFTER", "WITHOUT", "TRIALS", "P50", "P95", "P99", "MAX"}, []bool{false, false, true, true, true, true, true}, rows)
+	if few {
+		p.Para("%s", unknown)
+	}
 	for _, r := range reports {
 		p.Heading(map[raftsim.Scenario]string{
 			raftsim.KillLeader: "The leader dies", raftsim.LoseZone: "The leader's zone fails", raftsim.Rolling: "All nodes are restarted in turn",
@@ -148,12 +154,38 @@ func estimate(e raftsim.Estimate) string {
 	return decimals(e.Seconds) + " (" + interval(e) + ")"
 }
 
-func interval(e raftsim.Estimate) string { return decimals(e.Low) + "-" + decimals(e.High) }
+// maxTrials bounds what is kept of them, two times each, and is more than any interval needs.
+const maxTrials = 1_000_000
 
-func decimals(s float64) string { return strconv.FormatFloat(s, 'f', 3, 64) }
+// unknown explains figures that are none.
+const unknown = "?: so few trials do not say. longer: so many had not recovered when the trial ended."
+
+func interval(e raftsim.Estimate) string {
+	switch {
+	case !e.Low.Known():
+		return "?"
+	case !e.High.Known():
+		return decimals(e.Low) + "-?"
+	}
+	return decimals(e.Low) + "-" + decimals(e.High)
+}
+
+func decimals(s raftsim.Seconds) string {
+	if !s.Known() {
+		return "longer"
+	}
+	return strconv.FormatFloat(float64(s), 'f', 3, 64)
+}
+
+// number is "" where there is none.
+func number(s raftsim.Seconds) string {
+	if !s.Known() {
+		return ""
+	}
+	return strconv.FormatFloat(float64(s), 'f', -1, 64)
+}
 
 func failoverCSV(reports []*raftsim.FailoverReport) (rows [][]string) {
-	number := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 	for _, r := range reports {
 		for _, d := range []struct {
 			of string

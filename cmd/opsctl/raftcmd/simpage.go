@@ -205,7 +205,6 @@ func (s *simPage) invariants() {
 }
 
 func electionsCSV(r *raftsim.Report) (heads []string, rows [][]string) {
-	number := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 	for i := range r.Elections {
 		e := &r.Elections[i]
 		granted := 1
@@ -214,7 +213,7 @@ func electionsCSV(r *raftsim.Report) (heads []string, rows [][]string) {
 				granted++
 			}
 		}
-		rows = append(rows, []string{number(e.AtSeconds), e.Candidate, strconv.FormatBool(e.PreVote), fmt.Sprint(e.Term), strconv.Itoa(granted), strconv.FormatBool(e.Won)})
+		rows = append(rows, []string{exact(e.AtSeconds), e.Candidate, strconv.FormatBool(e.PreVote), fmt.Sprint(e.Term), strconv.Itoa(granted), strconv.FormatBool(e.Won)})
 	}
 	return []string{"atSeconds", "candidate", "preVote", "term", "votes", "won"}, rows
 }

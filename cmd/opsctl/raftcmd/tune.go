@@ -67,8 +67,8 @@ func (o *tuneOptions) run(cmd *cobra.Command, env *cli.Env, run runFunc) error {
 	if o.product != "etcd" && o.product != "consul" {
 		return cli.Usagef("--for must be etcd or consul, not %q", o.product)
 	}
-	if o.trials < 1 {
-		return cli.Usagef("--trials must be at least 1, not %d", o.trials)
+	if o.trials < 1 || o.trials > maxTrials {
+		return cli.Usagef("--trials must be from 1 to %d, not %d", maxTrials, o.trials)
 	}
 	if o.stall < 0 || o.stall > time.Minute {
 		return cli.Usagef("--stall must be from 0s to 1m, not %v", o.stall)
@@ -159,10 +159,9 @@ func showTuning(env *cli.Env, t *tuning) error {
 		Kind: "RaftTuning", Body: t,
 		Page: func(p *render.Page) { tuningPage(p, t) },
 		CSV: func() (heads []string, rows [][]string) {
-			number := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 			for i := range t.Timers {
 				x := &t.Timers[i]
-				rows = append(rows, []string{number(x.Heartbeat), number(x.Election), quantileOf(x.Leaderless, number), strconv.Itoa(x.NeedlessElections), number(x.HeartbeatsSecond)})
+				rows = append(rows, []string{exact(x.Heartbeat), exact(x.Election), quantileOf(x.Leaderless), strconv.Itoa(x.NeedlessElections), exact(x.HeartbeatsSecond)})
 			}
 			return []string{"heartbeatSeconds", "electionSeconds", "leaderlessP95Seconds", "needlessElections", "heartbeatsPerSecond"}, rows
 		},
@@ -170,7 +169,9 @@ func showTuning(env *cli.Env, t *tuning) error {
 	})
 }
 
-func quantileOf(d *raftsim.Distribution, number func(float64) string) string {
+func exact(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+func quantileOf(d *raftsim.Distribution) string {
 	if d == nil {
 		return ""
 	}
@@ -184,6 +185,7 @@ func tuningPage(p *render.Page, t *tuning) {
 	}
 	p.Heading("Timers")
 	var rows [][]string
+	few := false
 	for i := range t.Timers {
 		x := &t.Timers[i]
 		note := ""
@@ -195,16 +197,24 @@ func tuningPage(p *render.Page, t *tuning) {
 		}
 		row := []string{seconds(x.Heartbeat), seconds(x.Election), "-", "-", strconv.Itoa(x.NeedlessElections), strconv.FormatFloat(x.HeartbeatsSecond, 'f', 0, 64), orDash(note)}
 		if d := x.Leaderless; d != nil {
-			row[2], row[3] = strconv.FormatFloat(d.P50.Seconds, 'f', 3, 64), estimate(d.P95)
+			row[2], row[3] = decimals(d.P50.Seconds), estimate(d.P95)
+			few = few || !d.P95.High.Known()
 		}
 		rows = append(rows, row)
 	}
 	p.Table([]string{"HEARTBEAT", "ELECTION", "P50", "P95", "NEEDLESS", "MSG/S", ""}, []bool{true, true, true, true, true, true}, rows)
-	p.Para("P50, P95: seconds without a leader after one has died, with a 95 %% confidence interval. Needless: elections in %s without a failure, while the leader stood still for %s every 10s. Msg/s: heartbeats and their answers.",
-		seconds(t.Timers[0].WatchedSeconds), seconds(t.Stall))
+	stalls := ""
+	if t.Stall > 0 {
+		stalls = fmt.Sprintf(", while the leader stood still for %s every %s", seconds(t.Stall), raftsim.StallGap(time.Duration(t.Stall*float64(time.Second))))
+	}
+	p.Para("P50, P95: seconds without a leader after one has died, with a 95 %% confidence interval. Needless: elections in %s without a failure%s. Msg/s: heartbeats and their answers.",
+		seconds(t.Timers[0].WatchedSeconds), stalls)
+	if few {
+		p.Para("%s", unknown)
+	}
 	p.Heading("Flags of etcd")
 	if t.best == nil {
-		p.Para("None of these pairs stays calm on such a network and such disks, with such stalls: find out what stalls.")
+		p.Para("None of these pairs stays calm and recovers on such a network and such disks, with such stalls: find out what stalls.")
 	} else {
 		p.Para("%s", strings.Join(t.Flags, " "))
 		p.Para("On every member the same. %s", gain(&t.Timers[0], t.best))
@@ -225,8 +235,12 @@ func gain(now, best *raftsim.Timers) string {
 	if now.Leaderless == nil || best.Leaderless == nil {
 		return ""
 	}
+	before := "longer than was waited for"
+	if s := now.Leaderless.P95.Seconds; s.Known() {
+		before = seconds(float64(s))
+	}
 	text := fmt.Sprintf("95 of 100 failovers take at most %s instead of %s; heartbeats are %.0f messages a second instead of %.0f.",
-		seconds(best.Leaderless.P95.Seconds), seconds(now.Leaderless.P95.Seconds), best.HeartbeatsSecond, now.HeartbeatsSecond)
+		seconds(float64(best.Leaderless.P95.Seconds)), before, best.HeartbeatsSecond, now.HeartbeatsSecond)
 	if now.NeedlessElections > 0 {
 		text += fmt.Sprintf(" The timers of now led to %d needless elections in %s.", now.NeedlessElections, seconds(now.WatchedSeconds))
 	}

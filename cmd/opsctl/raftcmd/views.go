@@ -52,7 +52,7 @@ func writeFailovers(w io.Writer, reports []*raftsim.FailoverReport) error {
 				return
 			}
 			mark := func(label string, share float64, e raftsim.Estimate) raftplay.Mark {
-				return raftplay.Mark{Label: label, Share: share, At: e.Seconds, Low: e.Low, High: e.High}
+				return raftplay.Mark{Label: label, Share: share, At: float64(e.Seconds), Low: float64(e.Low), High: float64(e.High)}
 			}
 			p.Series = append(p.Series, raftplay.Series{Name: name, Values: values, Marks: []raftplay.Mark{mark("p50", 0.5, d.P50), mark("p95", 0.95, d.P95)}})
 		}

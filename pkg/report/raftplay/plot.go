@@ -20,14 +20,15 @@ type Plot struct {
 	Series []Series
 }
 
-// Series is a sample. Values need no order; what is no number, or infinite, is left out and said so. At most six can be told apart.
+// Series is a sample. Values need no order; +Inf is one that had no end, which counts and lies beyond the axis. What is no number, or
+// infinite otherwise, is left out and said so. At most six can be told apart.
 type Series struct {
 	Name   string
 	Values []float64
 	Marks  []Mark
 }
 
-// Mark is a quantile, with its interval where Low < High.
+// Mark is a quantile, with its interval where Low < High; an infinite High is not known.
 type Mark struct {
 	Label     string  // such as p95
 	Share     float64 // 0.95
@@ -61,8 +62,9 @@ const plotStyle = `svg{color-scheme:light dark;--page:#fff;--ink:#14181f;--soft:
 // sample is a series that can be drawn.
 type sample struct {
 	*Series
-	sorted []float64
-	odd    int // values that cannot be drawn
+	sorted  []float64
+	endless int // values beyond the axis
+	odd     int // values that cannot be drawn
 }
 
 // WriteSVG writes the plot as an SVG document that needs nothing else, light or dark as its reader has it.
@@ -72,14 +74,17 @@ func (p *Plot) WriteSVG(w io.Writer) error {
 	low, high := math.Inf(1), math.Inf(-1)
 	for i := range p.Series {
 		s := sample{Series: &p.Series[i]}
-		s.sorted, s.odd = finite(s.Values)
+		s.sorted, s.endless, s.odd = finite(s.Values)
 		if n := len(s.sorted); n > 0 {
 			low, high = min(low, s.sorted[0]), max(high, s.sorted[n-1])
 		}
 		for _, m := range s.Marks {
 			d.marks++
-			if m.Low < m.High && drawable(m.Low) && drawable(m.High) {
-				low, high = min(low, m.Low), max(high, m.High)
+			if m.Low < m.High && drawable(m.Low) {
+				low = min(low, m.Low)
+			}
+			if m.Low < m.High && drawable(m.High) {
+				high = max(high, m.High)
 			}
 		}
 		d.samples = append(d.samples, s)
@@ -98,18 +103,21 @@ func (p *Plot) WriteSVG(w io.Writer) error {
 	return out.Flush()
 }
 
-// finite is a sorted copy of what can be drawn, and how much cannot.
-func finite(values []float64) (sorted []float64, odd int) {
+// finite is a sorted copy of what can be drawn, how much lies beyond, and how much is no value.
+func finite(values []float64) (sorted []float64, endless, odd int) {
 	sorted = make([]float64, 0, len(values))
 	for _, v := range values {
-		if !drawable(v) {
+		switch {
+		case math.IsInf(v, 1):
+			endless++
+		case !drawable(v):
 			odd++
-			continue
+		default:
+			sorted = append(sorted, v)
 		}
-		sorted = append(sorted, v)
 	}
 	slices.Sort(sorted)
-	return sorted, odd
+	return sorted, endless, odd
 }
 
 // drawable leaves out what is no number, and what no axis would reach.
@@ -168,13 +176,13 @@ func (d *plotter) curve(i int) {
 		return
 	}
 	path := append([]byte("M"), px(d.scale.x(s.sorted[0]))+","+px(down(0))...)
-	last := math.Inf(-1)
+	last, all := math.Inf(-1), float64(n+s.endless)
 	for k, v := range s.sorted {
 		x := d.scale.x(v)
 		if k+1 < n && (s.sorted[k+1] == v || x-last < 0.5 && d.scale.x(s.sorted[k+1])-last < 0.5) {
 			continue
 		}
-		path = append(path, "H"+px(x)+"V"+px(down(float64(k+1)/float64(n)))...)
+		path = append(path, "H"+px(x)+"V"+px(down(float64(k+1)/all))...)
 		last = x
 	}
 	path = append(path, "H"+px(plotRight)...)
@@ -190,15 +198,23 @@ func (d *plotter) quantiles(i int) {
 		x, y := d.scale.x(m.At), down(m.Share)
 		class := "w" + strconv.Itoa(i%looks)
 		d.line(x, y, x, plotBottom, class+" guide")
-		if m.Low < m.High && drawable(m.Low) && drawable(m.High) {
-			low, high := d.scale.x(m.Low), d.scale.x(m.High)
-			d.line(low, y, high, y, class+" whisker")
-			d.line(low, y-4, low, y+4, class+" whisker")
-			d.line(high, y-4, high, y+4, class+" whisker")
+		if m.Low < m.High && drawable(m.Low) {
+			d.whisker(m, y, class+" whisker")
 		}
 		d.print(`<circle cx="%s" cy="%s" r="4.5" class="dot f%d"/>`+"\n", px(x), px(y), i%looks)
 		d.text(x+8, y+16, "label f"+strconv.Itoa(i%looks), "start", m.Label)
 	}
+}
+
+// whisker draws an interval, to the edge where it has no end.
+func (d *plotter) whisker(m Mark, y float64, class string) {
+	low, high := d.scale.x(m.Low), float64(plotRight)
+	if drawable(m.High) {
+		high = d.scale.x(m.High)
+		d.line(high, y-4, high, y+4, class)
+	}
+	d.line(low, y, high, y, class)
+	d.line(low, y-4, low, y+4, class)
 }
 
 // key names the samples, with how many values they have, and says what the marks are.
@@ -208,6 +224,9 @@ func (d *plotter) key() {
 		s := &d.samples[i]
 		d.print(`<path class="curve s%d" d="M%d,%sh34"/>`+"\n", i%looks, plotLeft, px(y-4))
 		text := fmt.Sprintf("%s: %d values", s.Name, len(s.sorted))
+		if s.endless > 0 {
+			text += fmt.Sprintf(", and %d that had no end", s.endless)
+		}
 		if s.odd > 0 {
 			text += fmt.Sprintf(", and %d that are no finite numbers", s.odd)
 		}
@@ -215,7 +234,10 @@ func (d *plotter) key() {
 		y += keyLine
 		for _, m := range s.Marks {
 			text := m.Label + "  " + number(m.At)
-			if m.Low < m.High {
+			switch {
+			case m.Low < m.High && math.IsInf(m.High, 1):
+				text += "  (" + number(m.Low) + " or more)"
+			case m.Low < m.High:
 				text += "  (" + number(m.Low) + " to " + number(m.High) + ")"
 			}
 			d.text(plotLeft+44, y-2, "soft", "start", text)
@@ -233,6 +255,8 @@ func px(v float64) string { return strconv.FormatFloat(math.Round(v*10)/10, 'f',
 // number is a value with as many places as say something.
 func number(v float64) string {
 	switch a := math.Abs(v); {
+	case math.IsInf(v, 1):
+		return "no end"
 	case !drawable(v):
 		return "none"
 	case a >= 1e6 || a > 0 && a < 1e-4:

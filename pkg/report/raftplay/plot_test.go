@@ -45,7 +45,7 @@ func failovers(seed uint64, scale float64) raftplay.Series {
 	}
 	sorted := slices.Sorted(slices.Values(s.Values))
 	for label, p := range map[string]float64{"p50": 0.5, "p95": 0.95, "p99": 0.99} {
-		low, high := quantile.Interval(sorted, p, 1.96)
+		low, high := quantile.Interval(sorted, p, 0.95)
 		s.Marks = append(s.Marks, raftplay.Mark{Label: label, Share: p, At: quantile.Sorted(sorted, p), Low: low, High: high})
 	}
 	slices.SortFunc(s.Marks, func(a, b raftplay.Mark) int { return strings.Compare(a.Label, b.Label) })
@@ -81,7 +81,7 @@ func TestPlotsOfOddSamples(t *testing.T) {
 		if strings.Contains(page, "NaN") || strings.Contains(page, "Inf") {
 			t.Errorf("%s: what is no number is drawn:\n%s", name, page)
 		}
-		if name == "odd" && !strings.Contains(page, "odd: 1 values, and 2 that are no finite numbers") {
+		if name == "odd" && !strings.Contains(page, "odd: 1 values, and 1 that had no end, and 1 that are no finite numbers") {
 			t.Errorf("what is left out is not said:\n%s", page)
 		}
 	}
@@ -93,6 +93,26 @@ func TestTheCurveIsTheShareThatIsNoLarger(t *testing.T) {
 	// From 404 up to 64 pixels: a quarter of the values is no larger than 1, three quarters than 2.
 	if got := regexp.MustCompile(`V[0-9.]+`).FindAllString(path, -1); strings.Join(got, " ") != "V319 V149 V64" {
 		t.Errorf("%s: %v", path, got)
+	}
+}
+
+// TestWhatHadNoEndCounts: half of the values are no larger than 2, and where the upper bound is nobody knows.
+func TestWhatHadNoEndCounts(t *testing.T) {
+	inf := math.Inf(1)
+	page := svg(t, &raftplay.Plot{Series: []raftplay.Series{{
+		Name: "a", Values: []float64{inf, 1, 2, inf}, Marks: []raftplay.Mark{{Label: "p50", Share: 0.5, At: 2, Low: 1, High: inf}, {Label: "p95", Share: 0.95, At: inf, Low: inf, High: inf}},
+	}}})
+	path := regexp.MustCompile(`class="curve s0" d="([^"]*)"`).FindStringSubmatch(page)[1]
+	if got := regexp.MustCompile(`V[0-9.]+`).FindAllString(path, -1); strings.Join(got, " ") != "V319 V234" {
+		t.Errorf("%s: %v", path, got)
+	}
+	for _, want := range []string{"a: 2 values, and 2 that had no end", "p50  2  (1 or more)", "p95  no end", `x2="832" y2="234" class="w0 whisker"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("lacks %q:\n%s", want, page)
+		}
+	}
+	if strings.Contains(page, "Inf") || strings.Count(page, "<circle") != 1 {
+		t.Errorf("what has no place is drawn:\n%s", page)
 	}
 }
 
