@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"golang.org/x/mod/semver"
@@ -122,7 +123,7 @@ func (in *Installer) releases(c *Component) ([]string, error) {
 			versions = append(versions, v)
 		}
 	}
-	slices.SortFunc(versions, func(a, b string) int { return semver.Compare("v"+a, "v"+b) })
+	sort.Slice(versions, func(i, j int) bool { return semver.Compare("v"+versions[i], "v"+versions[j]) < 0 })
 	return versions, nil
 }
 

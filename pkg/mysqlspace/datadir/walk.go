@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -211,7 +210,7 @@ func (t *Tree) finish() {
 			seen[f.inode] = true
 		}
 	}
-	slices.SortFunc(t.Problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	sort.Slice(t.Problems, func(i, j int) bool { return t.Problems[i].Error() < t.Problems[j].Error() })
 }
 
 // depthless puts what is below the data folder before what is beyond it.
